@@ -1,0 +1,171 @@
+//! Escape counts of a block of grid points.
+//!
+//! A [`Kernel`] is a value that is prepared once per job and rank and then called, by any thread, with work
+//! items of rows. Every kernel returns the counts of [`reference`], bit for bit; kernels differ in speed only.
+
+pub mod reference;
+mod plain;
+
+use std::num::NonZeroU32;
+use std::str::FromStr;
+use std::sync::atomic::AtomicBool;
+
+use ndarray::ArrayViewMut2;
+
+/// An integer type that holds escape counts.
+pub trait Count: Copy + Default + Send + Sync + 'static {
+    /// The largest count that the type holds.
+    const MAX: u32;
+    /// Narrows a count, which is at most [`Self::MAX`].
+    fn from_count(count: u32) -> Self;
+    /// Widens a count.
+    fn to_count(self) -> u32;
+}
+
+impl Count for u16 {
+    const MAX: u32 = u16::MAX as u32;
+
+    fn from_count(count: u32) -> Self {
+        count as Self
+    }
+
+    fn to_count(self) -> u32 {
+        self.into()
+    }
+}
+
+impl Count for u32 {
+    const MAX: u32 = Self::MAX;
+
+    fn from_count(count: u32) -> Self {
+        count
+    }
+
+    fn to_count(self) -> u32 {
+        self
+    }
+}
+
+/// Which kernel the user asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// The fastest one that this CPU runs.
+    Auto,
+    /// [`reference`], point by point.
+    Reference,
+}
+
+impl Choice {
+    /// Every choice, in the order in which messages list them.
+    pub const ALL: [Self; 2] = [Self::Auto, Self::Reference];
+
+    /// The name used in configs and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Reference => "reference",
+        }
+    }
+}
+
+impl FromStr for Choice {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|choice| choice.name() == name).ok_or(())
+    }
+}
+
+/// The kernel gave up because it was asked to; the counts of its work item are incomplete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped;
+
+/// A way to compute escape counts, prepared for one job.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    choice: Choice,
+    max_iter: NonZeroU32,
+}
+
+impl Kernel {
+    /// Prepares the kernel of `choice` for counts up to `max_iter`.
+    #[must_use]
+    pub fn prepare(choice: Choice, max_iter: NonZeroU32) -> Self {
+        Self { choice, max_iter }
+    }
+
+    /// What this rank really runs, for the log.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self.choice {
+            Choice::Auto => "plain",
+            Choice::Reference => "reference",
+        }
+    }
+
+    /// Writes the escape count of `re[x] + i im[y]` to `counts[[y, x]]`, for all of them, and returns the cost:
+    /// the executed pixel-iterations.
+    ///
+    /// `counts` has shape `[im.len(), re.len()]` and contiguous rows.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`] when `stop` was set before the end; it is looked at every 50 ms or more often.
+    ///
+    /// # Panics
+    ///
+    /// When the shapes disagree or a count does not fit `T`.
+    pub fn run<T: Count>(
+        &self,
+        re: &[f64],
+        im: &[f64],
+        counts: ArrayViewMut2<'_, T>,
+        stop: &AtomicBool,
+    ) -> Result<u64, Stopped> {
+        assert_eq!(counts.dim(), (im.len(), re.len()), "one count per grid point");
+        assert!(self.max_iter.get() <= T::MAX, "max_iter fits the type of the counts");
+        match self.choice {
+            Choice::Auto => plain::run(re, im, self.max_iter, counts, stop),
+            Choice::Reference => reference::run(re, im, self.max_iter, counts, stop),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::grid::{Axis, Sampling};
+    use crate::region::{Bound, Interval};
+
+    fn linspace(lower: &str, upper: &str, len: u64) -> Vec<f64> {
+        let bound = |text| Bound::parse(text).expect("a number");
+        let interval = Interval { lower: bound(lower), upper: bound(upper) };
+        Axis::new(&interval, len, Sampling::Endpoints).samples(0..len)
+    }
+
+    fn counts(choice: Choice, re: &[f64], im: &[f64], max_iter: u32) -> Array2<u32> {
+        let kernel = Kernel::prepare(choice, NonZeroU32::new(max_iter).expect("not zero"));
+        let mut counts = Array2::zeros((im.len(), re.len()));
+        kernel.run(re, im, counts.view_mut(), &AtomicBool::new(false)).expect("not stopped");
+        counts
+    }
+
+    #[test]
+    fn every_kernel_gives_the_counts_of_the_reference() {
+        let (re, im) = (linspace("-2", "0.5", 61), linspace("-1.25", "1.25", 47));
+        for max_iter in [1, 2, 15, 16, 17, 100, 5000] {
+            let expected = counts(Choice::Reference, &re, &im, max_iter);
+            assert_eq!(counts(Choice::Auto, &re, &im, max_iter), expected, "max_iter {max_iter}");
+        }
+    }
+
+    #[test]
+    fn a_stop_ends_a_kernel_in_the_middle_of_a_point() {
+        let forever = Kernel::prepare(Choice::Auto, NonZeroU32::MAX);
+        let mut counts = Array2::<u32>::zeros((1, 1));
+        assert_eq!(forever.run(&[0.0], &[0.0], counts.view_mut(), &AtomicBool::new(true)), Err(Stopped));
+    }
+}

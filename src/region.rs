@@ -1,0 +1,51 @@
+//! The rectangle of the parameter plane that a job looks at.
+
+use std::fmt;
+
+/// One bound of a region: the f64 that is used and the decimal text that it was given as.
+///
+/// The text is kept because a region can be finer than f64: a deeper kernel needs every digit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    value: f64,
+    text: String,
+}
+
+impl Bound {
+    /// Reads a finite decimal number; `None` when `text` is not one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let value = text.parse::<f64>().ok().filter(|value| value.is_finite())?;
+        Some(Self { value, text: text.to_owned() })
+    }
+
+    /// The nearest f64.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Lower and upper bound on one axis, lower < upper.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interval {
+    /// The smaller bound.
+    pub lower: Bound,
+    /// The larger bound.
+    pub upper: Bound,
+}
+
+/// A rectangle of the parameter plane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Region {
+    /// Bounds of the real part.
+    pub re: Interval,
+    /// Bounds of the imaginary part.
+    pub im: Interval,
+}
