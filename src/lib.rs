@@ -1,4 +1,9 @@
 //! Escape-time fields of the Mandelbrot set, computed exactly by many ranks and threads, written as HDF5.
+pub mod band;
+pub mod checksum;
+pub mod error;
 pub mod grid;
+pub mod job;
 pub mod kernel;
+pub mod partition;
 pub mod region;
