@@ -1,6 +1,8 @@
 //! Escape-time fields of the Mandelbrot set, computed exactly by many ranks and threads, written as HDF5.
 pub mod band;
 pub mod checksum;
+pub mod comm;
+pub mod config;
 pub mod error;
 pub mod grid;
 pub mod job;

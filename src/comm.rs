@@ -1,0 +1,120 @@
+//! A group of ranks: what the job needs of MPI, and no more.
+//!
+//! [`SerialComm`] is the group of one. It is a whole implementation, not a stand-in: the program runs on it where
+//! there is no MPI, and so do most tests.
+
+#[cfg(feature = "mpi")]
+mod mpi;
+
+use crate::error::{Error, Result, Status};
+
+#[cfg(feature = "mpi")]
+pub use self::mpi::MpiComm;
+
+/// The rank that reads the config, gathers, and writes.
+pub const ROOT: usize = 0;
+
+/// No message is longer, whatever is asked for: far below the 2^31 that MPI counts in, and what every MPI has
+/// been tried with.
+pub const MAX_MESSAGE_BYTES: u64 = 256 << 20;
+
+/// A group of ranks that run the same program.
+///
+/// Every method marked *collective* must be called by all ranks, in the same order. Only the main thread of a
+/// rank calls any.
+pub trait Comm {
+    /// This process's rank, in `0..self.size()`.
+    fn rank(&self) -> usize;
+
+    /// Number of ranks.
+    fn size(&self) -> usize;
+
+    /// Root's `bytes`, on every rank. *Collective.*
+    fn broadcast(&self, bytes: Vec<u8>) -> Vec<u8>;
+
+    /// Sum of `value` over the ranks before this one; 0 on the first. *Collective.*
+    fn exclusive_scan(&self, value: u64) -> u64;
+
+    /// The `values` of all ranks, one rank after the other; every rank gives as many. *Collective.*
+    fn all_gather(&self, values: &[u64]) -> Vec<u64>;
+
+    /// Element-wise sums over all ranks. Sleeps while it waits for the others, so that a rank that has nothing to
+    /// do leaves its core to those that have. *Collective.*
+    fn all_reduce_sum<const N: usize>(&self, values: [u64; N]) -> [u64; N];
+
+    /// The bytes of all ranks in rank order at root, nothing elsewhere. Root says how many each rank sends,
+    /// [`MAX_MESSAGE_BYTES`] in all at most; others give an empty `sizes`. *Collective.*
+    fn gather(&self, bytes: &[u8], sizes: &[u64]) -> Vec<u8>;
+
+    /// Ends every rank of the job with exit status `code`.
+    fn abort(&self, code: i32) -> !;
+
+    /// Whether this rank is root.
+    fn is_root(&self) -> bool {
+        self.rank() == ROOT
+    }
+
+    /// Makes an error of one rank the error of all: the lowest failed rank's is returned everywhere.
+    /// *Collective.*
+    ///
+    /// # Errors
+    ///
+    /// When any rank gave one.
+    fn agree<T>(&self, result: Result<T>) -> Result<T> {
+        let [failed] = self.all_reduce_sum([u64::from(result.is_err())]);
+        if failed == 0 {
+            return result;
+        }
+        Err(self.shared_error(result.err().as_ref()))
+    }
+
+    /// The error of the lowest rank that has one, when at least one has. *Collective.*
+    fn shared_error(&self, error: Option<&Error>) -> Error {
+        let codes = self.all_gather(&[error.map_or(0, |error| error.status().code().into())]);
+        let failed = codes.iter().position(|&code| code > 0).expect("a rank has failed");
+        // The message travels to root first and from there to everyone: two collectives that exist already.
+        let mine = error.filter(|_| failed == self.rank()).map(ToString::to_string).unwrap_or_default();
+        let length = self.all_gather(&[mine.len() as u64]);
+        let message = self.broadcast(self.gather(mine.as_bytes(), if self.is_root() { &length } else { &[] }));
+        Error::new(Status::from_code(codes[failed] as u8), String::from_utf8_lossy(&message))
+    }
+}
+
+/// The group of one rank.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SerialComm;
+
+impl Comm for SerialComm {
+    fn rank(&self) -> usize {
+        ROOT
+    }
+
+    fn size(&self) -> usize {
+        1
+    }
+
+    fn broadcast(&self, bytes: Vec<u8>) -> Vec<u8> {
+        bytes
+    }
+
+    fn exclusive_scan(&self, _value: u64) -> u64 {
+        0
+    }
+
+    fn all_gather(&self, values: &[u64]) -> Vec<u64> {
+        values.to_vec()
+    }
+
+    fn all_reduce_sum<const N: usize>(&self, values: [u64; N]) -> [u64; N] {
+        values
+    }
+
+    fn gather(&self, bytes: &[u8], sizes: &[u64]) -> Vec<u8> {
+        assert_eq!(sizes, [bytes.len() as u64], "root knows the sizes");
+        bytes.to_vec()
+    }
+
+    fn abort(&self, code: i32) -> ! {
+        std::process::exit(code)
+    }
+}

@@ -1,0 +1,152 @@
+//! Ranks over MPI, the only file that names the `mpi` crate.
+//!
+//! The crate ignores MPI's return codes, so MPI's default error handler (end the job) stays. Counts and
+//! displacements are MPI's `int`: everything sent is cut to [`MAX_MESSAGE_BYTES`] here or by the caller.
+
+use std::time::Duration;
+
+use mpi::collective::SystemOperation;
+use mpi::datatype::PartitionMut;
+use mpi::environment::Universe;
+use mpi::request::LocalScope;
+use mpi::topology::SimpleCommunicator;
+use mpi::traits::{Communicator, CommunicatorCollectives, Root};
+use mpi::{Threading, request};
+
+use super::{Comm, MAX_MESSAGE_BYTES, ROOT};
+use crate::error::{Error, Result, Status};
+
+/// How long a waiting rank sleeps between two looks at MPI.
+const POLL: Duration = Duration::from_millis(1);
+
+/// All ranks that were started together.
+pub struct MpiComm {
+    world: SimpleCommunicator,
+    rank: usize,
+    size: usize,
+    // Finalizes MPI when dropped, so it must outlive `world`'s last use.
+    _universe: Universe,
+}
+
+impl MpiComm {
+    /// Starts MPI. From here on a panic on any thread ends all ranks with [`Status::Internal`]: an unwinding rank
+    /// would wait for ever in `MPI_Finalize` while the others wait for it.
+    ///
+    /// # Errors
+    ///
+    /// When MPI gives less than the `Funneled` thread level. *Collective.*
+    pub fn start() -> Result<Self> {
+        let (universe, threading) =
+            mpi::initialize_with_threading(Threading::Funneled).expect("MPI is started once");
+        abort_on_panic();
+        let world = universe.world();
+        if threading < Threading::Funneled {
+            return Err(Error::new(
+                Status::MpiTooWeak,
+                format!("MPI gives thread level {threading:?}: Funneled is needed: use an MPI built with threads"),
+            ));
+        }
+        let (rank, size) = (world.rank() as usize, world.size() as usize);
+        Ok(Self { world, rank, size, _universe: universe })
+    }
+
+    /// MPI's own words about itself.
+    #[must_use]
+    pub fn library_version() -> String {
+        let version = mpi::environment::library_version().unwrap_or_default();
+        version.lines().next().unwrap_or_default().trim_end_matches('\0').to_owned()
+    }
+}
+
+/// Ends the job when any thread of this rank panics.
+fn abort_on_panic() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        print(info);
+        eprintln!("mandel-mpi: error: a bug stopped this rank: please report the message above");
+        abort_world(Status::Internal.code().into())
+    }));
+}
+
+fn abort_world(code: i32) -> ! {
+    SimpleCommunicator::world().abort(code)
+}
+
+impl Comm for MpiComm {
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn size(&self) -> usize {
+        self.size
+    }
+
+    fn broadcast(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let root = self.world.process_at_rank(ROOT as i32);
+        let mut length = bytes.len() as u64;
+        root.broadcast_into(&mut length);
+        bytes.resize(length as usize, 0);
+        for message in bytes.chunks_mut(MAX_MESSAGE_BYTES as usize) {
+            root.broadcast_into(message);
+        }
+        bytes
+    }
+
+    fn exclusive_scan(&self, value: u64) -> u64 {
+        // MPI leaves the first rank's result as it was.
+        let mut before = 0;
+        self.world.exclusive_scan_into(&value, &mut before, SystemOperation::sum());
+        before
+    }
+
+    fn all_gather(&self, values: &[u64]) -> Vec<u64> {
+        let mut all = vec![0; values.len() * self.size];
+        self.world.all_gather_into(values, &mut all[..]);
+        all
+    }
+
+    fn all_reduce_sum<const N: usize>(&self, values: [u64; N]) -> [u64; N] {
+        let mut sums = [0; N];
+        request::scope(|scope: &LocalScope<'_>| {
+            let mut reduction = self.world.immediate_all_reduce_into(
+                scope,
+                &values[..],
+                &mut sums[..],
+                SystemOperation::sum(),
+            );
+            while let Err(pending) = reduction.test() {
+                reduction = pending;
+                std::thread::sleep(POLL);
+            }
+        });
+        sums
+    }
+
+    fn gather(&self, bytes: &[u8], sizes: &[u64]) -> Vec<u8> {
+        // An empty slice points to address 1, which is Open MPI's MPI_IN_PLACE: point to a real byte instead.
+        let bytes = if bytes.is_empty() { &[0_u8][..0] } else { bytes };
+        let root = self.world.process_at_rank(ROOT as i32);
+        if !self.is_root() {
+            root.gather_varcount_into(bytes);
+            return Vec::new();
+        }
+        assert!(sizes.iter().sum::<u64>() <= MAX_MESSAGE_BYTES, "the caller gathers in waves");
+        let counts: Vec<i32> = sizes.iter().map(|&size| size as i32).collect();
+        let ends = counts.iter().scan(0, |end, count| {
+            *end += count;
+            Some(*end)
+        });
+        let starts: Vec<i32> = std::iter::once(0).chain(ends.take(self.size - 1)).collect();
+        let end: i32 = counts.iter().sum();
+        // One byte more, for the same reason as above.
+        let mut gathered = vec![0; end as usize + 1];
+        let mut partition = PartitionMut::new(&mut gathered[..], counts, starts);
+        root.gather_varcount_into_root(bytes, &mut partition);
+        gathered.truncate(end as usize);
+        gathered
+    }
+
+    fn abort(&self, code: i32) -> ! {
+        abort_world(code)
+    }
+}

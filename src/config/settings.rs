@@ -1,0 +1,294 @@
+//! What was set, by whom and where: defaults, then the file, then `--set`, then flags.
+//!
+//! Values stay as they were written until [`Config`](super::Config) asks for them with a type and a limit, so
+//! that a message can show the text that the user typed, and where.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use super::usage;
+use crate::error::{Error, Result};
+
+/// Every key, its default as TOML (none = required, or derived), in the order in which they are printed.
+const KEYS: [(&str, Option<&str>); 14] = [
+    ("region.re", None),
+    ("region.im", None),
+    ("grid.width", None),
+    ("grid.height", None),
+    ("grid.sampling", Some("\"endpoints\"")),
+    ("iteration.max_iter", None),
+    ("iteration.kernel", Some("\"auto\"")),
+    ("output.path", None),
+    ("output.deflate", Some("1")),
+    ("output.reproducible", Some("false")),
+    ("run.threads", Some("0")),
+    ("run.root_memory_mib", Some("256")),
+    ("log.level", Some("\"info\"")),
+    ("log.format", Some("\"text\"")),
+];
+
+/// A value as it was written.
+#[derive(Debug, Clone, PartialEq)]
+enum Value {
+    Text(String),
+    /// A number, by its decimal text.
+    Number(String),
+    Flag(bool),
+    List(Vec<Value>),
+    /// Something that no key takes; how it was written.
+    Other(String),
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Nobody set it.
+    Default,
+    /// A line and column of the config file.
+    File {
+        /// The file's name as it was given.
+        name: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// `--set`, with its text.
+    Set(String),
+    /// A flag of its own, by its name.
+    Flag(&'static str),
+}
+
+/// All settings of one run, still unchecked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    file_name: String,
+    values: BTreeMap<String, (Value, Source)>,
+}
+
+impl Settings {
+    /// Reads a config's text. `name` is what messages call it, and its stem names the default output.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not TOML, or empty.
+    pub fn parse(name: &str, text: &str) -> Result<Self> {
+        let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+        let mut values: BTreeMap<_, _> = KEYS
+            .into_iter()
+            .filter_map(|(key, default)| Some((key.to_owned(), (literal(default?), Source::Default))))
+            .collect();
+        values.insert("output.path".to_owned(), (Value::Text(format!("{stem}.h5")), Source::Default));
+        let table = DeTable::parse(text).map_err(|error| {
+            let place = error.span().map_or_else(String::new, |span| place_in(name, text, &span));
+            usage(format!("the config is not TOML: {}{place}", error.message()))
+        })?;
+        let mut settings = Self { file_name: name.to_owned(), values };
+        if table.get_ref().is_empty() {
+            return Err(usage(format!("{name} is empty: a config needs at least {}", required_keys().join(", "))));
+        }
+        settings.insert_table(text, "", table.get_ref());
+        Ok(settings)
+    }
+
+    /// Takes a `key=value` of the command line. A value that is no TOML is a text, so that quotes can be left out.
+    ///
+    /// # Errors
+    ///
+    /// When there is no `=`.
+    pub fn set(&mut self, assignment: &str) -> Result<()> {
+        let (key, value) = assignment
+            .split_once('=')
+            .ok_or_else(|| usage(format!("--set {assignment}: must be key=value, for example grid.width=1000")))?;
+        let (key, value) = (key.trim(), value.trim());
+        let source = Source::Set(format!("{key}={value}"));
+        self.values.insert(key.to_owned(), (parse_value(value), source));
+        Ok(())
+    }
+
+    /// Takes the value of a flag that stands for `key`.
+    pub fn set_flag(&mut self, key: &str, flag: &'static str, value: &str) {
+        self.values.insert(key.to_owned(), (parse_value(value), Source::Flag(flag)));
+    }
+
+    /// The effective settings, defaults included, as a config file.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        let mut table = "";
+        for (key, _) in KEYS {
+            let Some((value, _)) = self.values.get(key) else { continue };
+            let (prefix, name) = key.split_once('.').expect("every key is in a table");
+            if prefix != table {
+                table = prefix;
+                text += &format!("{}[{table}]\n", if text.is_empty() { "" } else { "\n" });
+            }
+            text += &format!("{name} = {value}\n");
+        }
+        text
+    }
+
+    /// # Errors
+    ///
+    /// When a key is set that does not exist.
+    pub(super) fn refuse_unknown_keys(&self) -> Result<()> {
+        let unknown = self.values.keys().find(|key| KEYS.iter().all(|(known, _)| known != key));
+        let Some(key) = unknown else { return Ok(()) };
+        let table = key.split('.').next().unwrap_or_default();
+        let in_table = |(known, _): &(&'static str, _)| known.starts_with(&format!("{table}.")).then_some(*known);
+        let mut known: Vec<&str> = KEYS.iter().filter_map(in_table).collect();
+        if known.is_empty() {
+            known = KEYS.iter().map(|(known, _)| *known).collect();
+        }
+        Err(usage(format!("{key}: unknown key: known are {}{}", known.join(", "), self.place(key))))
+    }
+
+    /// A whole number within limits.
+    pub(super) fn whole(&self, key: &str, limits: RangeInclusive<u64>) -> Result<u64> {
+        let number = match self.value(key)? {
+            Value::Number(text) => text.parse().ok(),
+            _ => None,
+        };
+        number.filter(|number| limits.contains(number)).ok_or_else(|| {
+            self.refuse(key, &format!("must be a whole number from {} to {}", limits.start(), limits.end()))
+        })
+    }
+
+    /// The decimal texts of two numbers.
+    pub(super) fn pair(&self, key: &str) -> Result<[String; 2]> {
+        match self.value(key)? {
+            Value::List(items) => match items.as_slice() {
+                [Value::Number(lower), Value::Number(upper)] => Ok([lower.clone(), upper.clone()]),
+                _ => Err(self.refuse(key, "must be two numbers, [lower, upper]")),
+            },
+            _ => Err(self.refuse(key, "must be two numbers, [lower, upper]")),
+        }
+    }
+
+    /// A text.
+    pub(super) fn text(&self, key: &str) -> Result<&str> {
+        match self.value(key)? {
+            Value::Text(text) if !text.is_empty() => Ok(text),
+            _ => Err(self.refuse(key, "must be a text")),
+        }
+    }
+
+    /// True or false.
+    pub(super) fn flag(&self, key: &str) -> Result<bool> {
+        match self.value(key)? {
+            Value::Flag(flag) => Ok(*flag),
+            _ => Err(self.refuse(key, "must be true or false")),
+        }
+    }
+
+    /// One of several names.
+    pub(super) fn choice<T: Copy>(&self, key: &str, names: &[(&str, T)]) -> Result<T> {
+        let chosen = match self.value(key)? {
+            Value::Text(text) => names.iter().find(|(name, _)| name == text),
+            _ => None,
+        };
+        chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+            let quoted: Vec<String> = names.iter().map(|(name, _)| format!("{name:?}")).collect();
+            let (last, others) = quoted.split_last().expect("a choice has names");
+            self.refuse(key, &format!("must be {} or {last}", others.join(", ")))
+        })
+    }
+
+    /// The error that says what is wrong with the value of `key`, showing the value and its place.
+    pub(super) fn refuse(&self, key: &str, limit: &str) -> Error {
+        let value = self.values.get(key).map_or_else(String::new, |(value, _)| format!(" = {value}"));
+        usage(format!("{key}{value}: {limit}{}", self.place(key)))
+    }
+
+    fn value(&self, key: &str) -> Result<&Value> {
+        let value = self.values.get(key).map(|(value, _)| value);
+        value.ok_or_else(|| {
+            usage(format!("{key} is missing: {} needs {}", self.file_name, required_keys().join(", ")))
+        })
+    }
+
+    fn place(&self, key: &str) -> String {
+        match self.values.get(key) {
+            Some((_, Source::File { name, line, column })) => format!("\n  --> {name}:{line}:{column}"),
+            Some((_, Source::Set(text))) => format!("\n  --> --set {text}"),
+            Some((_, Source::Flag(flag))) => format!("\n  --> {flag}"),
+            Some((_, Source::Default)) | None => String::new(),
+        }
+    }
+
+    fn insert_table(&mut self, text: &str, prefix: &str, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let key = format!("{prefix}{}", name.get_ref());
+            if let DeValue::Table(inner) = value.get_ref() {
+                self.insert_table(text, &format!("{key}."), inner);
+            } else {
+                let (line, column) = line_and_column(text, value.span().start);
+                let source = Source::File { name: self.file_name.clone(), line, column };
+                self.values.insert(key, (Value::from(value.get_ref()), source));
+            }
+        }
+    }
+}
+
+fn required_keys() -> Vec<&'static str> {
+    // The output's path has no default of its own because it follows from the config's name.
+    KEYS.iter().filter(|(key, default)| default.is_none() && *key != "output.path").map(|(key, _)| *key).collect()
+}
+
+fn parse_value(text: &str) -> Value {
+    DeValue::parse(text).map_or_else(|_| Value::Text(text.to_owned()), |value| Value::from(value.get_ref()))
+}
+
+/// The value of a TOML text that stands in this file.
+fn literal(text: &str) -> Value {
+    let value = DeValue::parse(text).expect("the defaults are TOML");
+    Value::from(value.get_ref())
+}
+
+fn place_in(name: &str, text: &str, span: &Range<usize>) -> String {
+    let (line, column) = line_and_column(text, span.start);
+    format!("\n  --> {name}:{line}:{column}")
+}
+
+/// Line and column, from 1, of a byte offset.
+fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = &text[..offset.min(text.len())];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+impl From<&DeValue<'_>> for Value {
+    fn from(value: &DeValue<'_>) -> Self {
+        match value {
+            DeValue::String(text) => Self::Text(text.to_string()),
+            DeValue::Integer(number) if number.radix() == 10 => Self::Number(number.as_str().to_owned()),
+            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix())
+                .map_or_else(|_| Self::Other(number.to_string()), |number| Self::Number(number.to_string())),
+            DeValue::Float(number) => Self::Number(number.as_str().to_owned()),
+            DeValue::Boolean(flag) => Self::Flag(*flag),
+            DeValue::Array(items) => Self::List(items.iter().map(|item| Self::from(item.get_ref())).collect()),
+            DeValue::Datetime(time) => Self::Other(time.to_string()),
+            DeValue::Table(_) => Self::Other("{ ... }".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    /// As TOML.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // JSON's escapes are TOML's.
+            Self::Text(text) => write!(f, "{}", serde_json::Value::from(text.as_str())),
+            Self::Number(text) | Self::Other(text) => f.write_str(text),
+            Self::Flag(flag) => write!(f, "{flag}"),
+            Self::List(items) => {
+                let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", items.join(", "))
+            }
+        }
+    }
+}
