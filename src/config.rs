@@ -6,7 +6,6 @@ mod settings;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::band::{Deflate, Geometry};
 use crate::error::{Error, Result, Status};

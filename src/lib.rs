@@ -9,3 +9,4 @@ pub mod job;
 pub mod kernel;
 pub mod partition;
 pub mod region;
+pub mod store;

@@ -133,9 +133,9 @@ impl RecordHeader {
         self.chunk_lengths.iter().map(|&length| u64::from(length)).sum()
     }
 
-    /// The most bytes that the header of a band with so many chunks takes.
+    /// Bytes of the header of a band with so many chunks.
     #[must_use]
-    pub fn max_bytes(chunks: u64) -> u64 {
+    pub fn bytes_of(chunks: u64) -> u64 {
         overhead_bytes(chunks)
     }
 }

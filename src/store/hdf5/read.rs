@@ -1,0 +1,111 @@
+//! Reads a finished file, band by band.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use hdf5::types::VarLenUnicode;
+use hdf5::{Dataset, File, Location};
+use ndarray::{Array2, s};
+
+use super::{COUNTS, hdf5_error};
+use crate::error::{Error, Result, Status};
+
+/// A finished file, open for reading.
+#[derive(Debug)]
+pub struct FieldFile {
+    path: PathBuf,
+    file: File,
+    counts: Dataset,
+}
+
+impl FieldFile {
+    /// Opens a file that this program wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::Damaged`] when it is none, [`Status::Failure`] when it does not exist.
+    pub fn open(path: &Path) -> Result<Self> {
+        if let Err(error) = std::fs::File::open(path) {
+            return Err(Error::new(Status::Failure, format!("cannot open {}: {error}", path.display())));
+        }
+        let not_ours = |error: hdf5::Error| {
+            let error = hdf5_error("it is no escape-time field", &error);
+            Error::new(Status::Damaged, format!("{}: {error}", path.display()))
+        };
+        let file = File::open(path).map_err(not_ours)?;
+        let counts = file.dataset(COUNTS).map_err(not_ours)?;
+        let (path, is_field) = (path.to_owned(), counts.ndim() == 2 && counts.is_chunked());
+        let field = Self { path, file, counts };
+        if is_field { Ok(field) } else { Err(field.damaged("its counts are not a chunked plane")) }
+    }
+
+    /// Rows and columns.
+    #[must_use]
+    pub fn shape(&self) -> (u64, u64) {
+        let shape = self.counts.shape();
+        (shape[0] as u64, shape[1] as u64)
+    }
+
+    /// Rows that are stored together.
+    #[must_use]
+    pub fn band_rows(&self) -> u64 {
+        self.counts.chunk().map_or(1, |chunk| chunk[0] as u64)
+    }
+
+    /// The counts of some rows, shape `[rows, width]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::Damaged`] when they cannot be read.
+    pub fn rows(&self, rows: Range<u64>) -> Result<Array2<u32>> {
+        let slice = s![rows.start as usize..rows.end as usize, ..];
+        self.counts.read_slice(slice).map_err(|error| self.damaged(&hdf5_error("its counts", &error).to_string()))
+    }
+
+    /// The samples of an axis, `"re"` or `"im"`.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::Damaged`] when they cannot be read.
+    pub fn axis(&self, name: &str) -> Result<Vec<f64>> {
+        let read = || self.file.dataset(name)?.read_raw();
+        read().map_err(|error| self.damaged(&hdf5_error(name, &error).to_string()))
+    }
+
+    /// A text attribute of the counts.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::Damaged`] when it is missing.
+    pub fn text(&self, name: &str) -> Result<String> {
+        let read = |location: &Location| location.attr(name)?.read_scalar::<VarLenUnicode>();
+        let text = read(&self.counts);
+        text.map(|text| text.to_string()).map_err(|error| self.damaged(&hdf5_error(name, &error).to_string()))
+    }
+
+    /// A whole-number attribute of the counts.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::Damaged`] when it is missing.
+    pub fn number(&self, name: &str) -> Result<u64> {
+        let read = |location: &Location| location.attr(name)?.read_scalar::<u64>();
+        read(&self.counts).map_err(|error| self.damaged(&hdf5_error(name, &error).to_string()))
+    }
+
+    /// A pair of bounds, an attribute of the counts.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::Damaged`] when it is missing.
+    pub fn bounds(&self, name: &str) -> Result<Vec<f64>> {
+        let read = |location: &Location| location.attr(name)?.read_raw::<f64>();
+        read(&self.counts).map_err(|error| self.damaged(&hdf5_error(name, &error).to_string()))
+    }
+
+    /// The error of this file being other than it should be.
+    #[must_use]
+    pub fn damaged(&self, why: &str) -> Error {
+        Error::new(Status::Damaged, format!("{}: {why}", self.path.display()))
+    }
+}

@@ -1,0 +1,381 @@
+//! The journal: finished bands, appended and synced; the only checkpoint there is.
+//!
+//! HDF5 files that are killed while open read back as wrong rows or not at all, so nothing of a running job is in
+//! HDF5. A journal is a row of segments, one per start of the job. A start reads all segments, believes only what
+//! its checksums prove, and appends to a new segment that it creates exclusively. So there is one writer: who finds
+//! a segment with a higher number than its own has been superseded and stops.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::paths::{self, Paths};
+use crate::band::{CountWidth, Deflate, Geometry, RecordError, RecordHeader, Summary};
+use crate::checksum::Checksum;
+use crate::error::{Error, Result, Status};
+use crate::job::{Job, JobHash};
+
+const MAGIC: &[u8; 8] = b"mandel-j";
+const FORMAT_VERSION: u32 = 1;
+
+/// A header is a few kilobytes, texts of configs; one that says that it is longer than this is damaged.
+const MAX_HEADER_BYTES: u64 = 16 << 20;
+
+/// How a job's bands are cut and encoded. Fixed by its first segment: a resume keeps to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encoding {
+    /// The bands and chunks.
+    pub geometry: Geometry,
+    /// The compression of the chunks.
+    pub deflate: Deflate,
+}
+
+/// What a segment's header says, as JSON in the file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    identity: String,
+    config: String,
+    height: u64,
+    width: u64,
+    band_rows: u64,
+    chunk_columns: u64,
+    count_bytes: u64,
+    deflate: u8,
+}
+
+/// Where a band's record is.
+#[derive(Debug, Clone)]
+struct Entry {
+    file: Arc<File>,
+    payload_at: u64,
+    header: RecordHeader,
+}
+
+/// A journal open for appending.
+#[derive(Debug)]
+pub struct Journal {
+    paths: Paths,
+    hash: JobHash,
+    encoding: Encoding,
+    bands: BTreeMap<u64, Entry>,
+    segment: Arc<File>,
+    segment_number: u64,
+    segment_bytes: u64,
+}
+
+/// What reading the segments of earlier starts gave.
+struct Past {
+    encoding: Option<Encoding>,
+    bands: BTreeMap<u64, Entry>,
+}
+
+impl Journal {
+    /// Reads the segments that earlier starts of `job` left and creates the next one.
+    ///
+    /// `encoding` is used unless an earlier segment has another one. `config` is kept in the header for
+    /// `assemble`.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::Damaged`] when a segment is of another job, naming the keys that differ, or may not be trusted;
+    /// [`Status::CannotCreate`] when the new segment cannot be made.
+    pub fn open(paths: &Paths, job: &Job, encoding: Encoding, config: &str) -> Result<Self> {
+        let numbers = paths.segments()?;
+        let past = read_segments(paths, &numbers, job)?;
+        let encoding = past.encoding.unwrap_or(encoding);
+        let segment_number = numbers.last().map_or(1, |last| last + 1);
+        let path = paths.segment(segment_number);
+        let mut segment = paths::create_new(&path)?;
+        let header = header_bytes(job, &encoding, config);
+        let write = segment.write_all(&header).and_then(|()| segment.sync_all());
+        write.map_err(|error| Error::io(path.display(), &error))?;
+        paths.sync_directory()?;
+        Ok(Self {
+            paths: paths.clone(),
+            hash: job.hash(),
+            encoding,
+            bands: past.bands,
+            segment: Arc::new(segment),
+            segment_number,
+            segment_bytes: header.len() as u64,
+        })
+    }
+
+    /// How the job's bands are cut and encoded.
+    #[must_use]
+    pub fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+
+    /// The names beside the output.
+    #[must_use]
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// Number of bands that are in it.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.bands.len() as u64
+    }
+
+    /// Whether no band is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bands.is_empty()
+    }
+
+    /// The bands that are not in it, ascending.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<u64> {
+        (0..self.encoding.geometry.bands()).filter(|band| !self.bands.contains_key(band)).collect()
+    }
+
+    /// What is known of all counts, when every band is in it.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        self.bands.values().map(|entry| entry.header.summary).fold(Summary::empty(), Summary::then)
+    }
+
+    /// Cost of each band that is in it, ascending by band.
+    #[must_use]
+    pub fn costs(&self) -> Vec<u64> {
+        self.bands.values().map(|entry| entry.header.cost).collect()
+    }
+
+    /// Appends whole records and makes them durable.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be written, or a later start of the job has taken over.
+    pub fn append(&mut self, records: &[u8]) -> Result<()> {
+        self.refuse_when_superseded()?;
+        let mut file = &*self.segment;
+        let write = file.write_all(records).and_then(|()| file.sync_data());
+        write.map_err(|error| Error::io(self.paths.segment(self.segment_number).display(), &error))?;
+        let mut rest = records;
+        while !rest.is_empty() {
+            let header = RecordHeader::parse(&self.hash, rest).expect("ranks send whole records");
+            let payload_at = self.segment_bytes + header.header_bytes();
+            let bytes = header.header_bytes() + header.payload_bytes();
+            rest = &rest[bytes as usize..];
+            self.segment_bytes += bytes;
+            let entry = Entry { file: Arc::clone(&self.segment), payload_at, header };
+            self.bands.entry(entry.header.band).or_insert(entry);
+        }
+        Ok(())
+    }
+
+    /// Stops a writer that was believed dead, say behind a cut network, and whose job has been started again.
+    ///
+    /// # Errors
+    ///
+    /// When a segment with a higher number than this one's exists, or this one is gone.
+    pub fn refuse_when_superseded(&self) -> Result<()> {
+        let numbers = self.paths.segments()?;
+        if numbers.last() == Some(&self.segment_number) {
+            return Ok(());
+        }
+        let output = self.paths.output().display();
+        Err(Error::new(Status::Io, format!("another start of this job has taken over: {output}: leave it to that one")))
+    }
+
+    /// What is known of a band that is in the journal.
+    ///
+    /// # Panics
+    ///
+    /// When the band is not in the journal.
+    #[must_use]
+    pub fn header(&self, band: u64) -> &RecordHeader {
+        &self.bands[&band].header
+    }
+
+    /// The header and payload of a band that is in the journal.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not what was written.
+    ///
+    /// # Panics
+    ///
+    /// When the band is not in the journal.
+    pub fn read(&self, band: u64) -> Result<(&RecordHeader, Vec<u8>)> {
+        let entry = &self.bands[&band];
+        let mut payload = vec![0; entry.header.payload_bytes() as usize];
+        let place = || format!("the journal of {}, band {band}", self.paths.output().display());
+        entry.file.read_exact_at(&mut payload, entry.payload_at).map_err(|error| Error::io(place(), &error))?;
+        if Checksum::of_bytes(&payload) == entry.header.payload_checksum {
+            return Ok((&entry.header, payload));
+        }
+        let message = format!("the record is damaged: {}: start again to compute this band anew", place());
+        Err(Error::new(Status::Damaged, message))
+    }
+
+    /// Removes all segments: the output is complete.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be removed.
+    pub fn remove(self) -> Result<()> {
+        remove_segments(&self.paths, self.segment_number)
+    }
+}
+
+/// Removes the segments up to `last`.
+///
+/// # Errors
+///
+/// When one cannot be removed.
+pub fn remove_segments(paths: &Paths, last: u64) -> Result<()> {
+    for number in paths.segments()?.into_iter().filter(|&number| number <= last) {
+        let path = paths.segment(number);
+        std::fs::remove_file(&path).map_err(|error| Error::io(path.display(), &error))?;
+    }
+    paths.sync_directory()
+}
+
+/// Gives every segment a name that no start looks at, and says which.
+///
+/// # Errors
+///
+/// When one cannot be renamed.
+pub fn set_aside(paths: &Paths) -> Result<Vec<std::path::PathBuf>> {
+    let mut asides = Vec::new();
+    for number in paths.segments()? {
+        let path = paths.segment(number);
+        let free = |copy: &u64| !paths.output().with_extension(format!("journal-aside-{copy}.{number}")).exists();
+        let copy = (1..).find(free).expect("some name is free");
+        let aside = paths.output().with_extension(format!("journal-aside-{copy}.{number}"));
+        std::fs::rename(&path, &aside).map_err(|error| Error::io(path.display(), &error))?;
+        asides.push(aside);
+    }
+    paths.sync_directory()?;
+    Ok(asides)
+}
+
+fn read_segments(paths: &Paths, numbers: &[u64], job: &Job) -> Result<Past> {
+    let mut past = Past { encoding: None, bands: BTreeMap::new() };
+    for &number in numbers {
+        let path = paths.segment(number);
+        let mut file = paths::open_own(&path)?;
+        let Some((header, header_bytes)) = read_header(&mut file) else {
+            tracing::warn!("{} has no whole header: nothing of it can be used", path.display());
+            continue;
+        };
+        refuse_other_job(&path, &header, job)?;
+        let encoding = header.encoding(job).filter(|encoding| past.encoding.is_none_or(|first| first == *encoding));
+        let Some(encoding) = encoding else {
+            tracing::warn!("{} is encoded in another way: nothing of it can be used", path.display());
+            continue;
+        };
+        past.encoding = Some(encoding);
+        let before = past.bands.len();
+        read_records(Arc::new(file), header_bytes, &job.hash(), &encoding.geometry, &mut past.bands);
+        tracing::info!("{}: {} bands", path.display(), past.bands.len() - before);
+    }
+    Ok(past)
+}
+
+fn header_bytes(job: &Job, encoding: &Encoding, config: &str) -> Vec<u8> {
+    let geometry = &encoding.geometry;
+    let header = Header {
+        identity: job.identity(),
+        config: config.to_owned(),
+        height: geometry.height,
+        width: geometry.width,
+        band_rows: geometry.band_rows,
+        chunk_columns: geometry.chunk_columns,
+        count_bytes: geometry.count_width.bytes(),
+        deflate: encoding.deflate.level(),
+    };
+    let text = serde_json::to_vec(&header).expect("plain data");
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&text);
+    let crc = Checksum::of_bytes(&bytes).crc();
+    bytes.extend_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// The header and its length, when it is whole and undamaged.
+fn read_header(file: &mut File) -> Option<(Header, u64)> {
+    let mut bytes = vec![0; 16];
+    file.read_exact(&mut bytes).ok()?;
+    let text_bytes = u32::from_le_bytes(bytes[12..16].try_into().expect("4 bytes"));
+    if &bytes[..8] != MAGIC || u64::from(text_bytes) > MAX_HEADER_BYTES {
+        return None;
+    }
+    file.take(u64::from(text_bytes) + 8).read_to_end(&mut bytes).ok()?;
+    let (sealed, crc) = bytes.split_at_checked(16 + text_bytes as usize)?;
+    if Checksum::of_bytes(sealed).crc().to_le_bytes() != crc {
+        return None;
+    }
+    Some((serde_json::from_slice(&sealed[16..]).ok()?, bytes.len() as u64))
+}
+
+impl Header {
+    /// The encoding, when it is one that this job can have.
+    fn encoding(&self, job: &Job) -> Option<Encoding> {
+        let geometry = Geometry::of(job);
+        let same_grid = (self.height, self.width) == (geometry.height, geometry.width);
+        let count_width = [CountWidth::U16, CountWidth::U32].into_iter().find(|w| w.bytes() == self.count_bytes)?;
+        let sizes = self.band_rows > 0 && self.chunk_columns > 0 && self.chunk_columns <= self.width;
+        let geometry = Geometry { band_rows: self.band_rows, chunk_columns: self.chunk_columns, ..geometry };
+        (same_grid && sizes && count_width == geometry.count_width)
+            .then_some(Encoding { geometry, deflate: Deflate::new(self.deflate)? })
+    }
+}
+
+fn refuse_other_job(path: &std::path::Path, header: &Header, job: &Job) -> Result<()> {
+    let ours = job.identity();
+    if header.identity == ours {
+        return Ok(());
+    }
+    let differing: Vec<String> = header
+        .identity
+        .lines()
+        .zip(ours.lines())
+        .filter(|(there, now)| there != now)
+        .map(|(there, now)| format!("\n  journal: {there}\n  now:     {now}"))
+        .collect();
+    let advice = "finish that job, or set its journal aside with --restart";
+    let message = format!("the journal is of another job: {}: {advice}{}", path.display(), differing.concat());
+    Err(Error::new(Status::Damaged, message))
+}
+
+/// Reads records until the end of the segment, or to where a header cannot be believed: a torn tail.
+fn read_records(
+    file: Arc<File>,
+    mut at: u64,
+    hash: &JobHash,
+    geometry: &Geometry,
+    bands: &mut BTreeMap<u64, Entry>,
+) {
+    let mut header_bytes = vec![0; RecordHeader::bytes_of(geometry.chunks()) as usize];
+    loop {
+        if file.read_exact_at(&mut header_bytes, at).is_err() {
+            return;
+        }
+        let header = match RecordHeader::parse(hash, &header_bytes) {
+            Ok(header) if header.band < geometry.bands() => header,
+            Ok(_) | Err(RecordError::Incomplete | RecordError::DamagedHeader) => return,
+        };
+        let payload_at = at + header.header_bytes();
+        at = payload_at + header.payload_bytes();
+        let mut payload = vec![0; header.payload_bytes() as usize];
+        if file.read_exact_at(&mut payload, payload_at).is_err() {
+            return;
+        }
+        if Checksum::of_bytes(&payload) == header.payload_checksum {
+            let entry = Entry { file: Arc::clone(&file), payload_at, header };
+            bands.entry(entry.header.band).or_insert(entry);
+        } else {
+            tracing::warn!("the record of band {} is damaged: it will be computed again", header.band);
+        }
+    }
+}
