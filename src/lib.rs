@@ -1,5 +1,6 @@
 //! Escape-time fields of the Mandelbrot set, computed exactly by many ranks and threads, written as HDF5.
 pub mod band;
+pub mod block;
 pub mod checksum;
 pub mod comm;
 pub mod config;

@@ -1,0 +1,450 @@
+//! One rank's row block in one round: its bands, computed and encoded by the team.
+//!
+//! Threads claim work in ascending order from one cursor. They take a *slab*, some consecutive bands (one large
+//! band, or many small ones), and within it a *strip*; who finishes the last strip of a slab encodes its bands.
+//! A slab that was begun is finished, so what is left of a block is always its tail; only a stop request makes
+//! kernels give up in the middle.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use ndarray::{Array2, s};
+
+use crate::band::{Encoder, Record, Summary};
+use crate::job::{Job, JobHash};
+use crate::kernel::{Count, Kernel};
+use crate::store::journal::Encoding;
+
+/// Points of a strip: enough to keep the kernel's lanes full, some milliseconds of work in common regions.
+const STRIP_POINTS: u64 = 1 << 17;
+
+/// Slabs that each thread takes, at least, if the block has as many bands: the last ones are small, so that
+/// threads finish together.
+const SLABS_PER_THREAD: usize = 4;
+
+/// What all rounds of a job have in common on one rank.
+#[derive(Debug)]
+pub struct Work<'a> {
+    job: &'a Job,
+    hash: JobHash,
+    encoding: Encoding,
+    kernel: &'a Kernel,
+    re: Vec<f64>,
+}
+
+impl<'a> Work<'a> {
+    /// Prepares a rank for its blocks.
+    #[must_use]
+    pub fn new(job: &'a Job, encoding: Encoding, kernel: &'a Kernel) -> Self {
+        let re = job.grid().re.samples(0..job.grid().width());
+        Self { job, hash: job.hash(), encoding, kernel, re }
+    }
+
+    /// How the job's bands are cut and encoded.
+    #[must_use]
+    pub fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+
+    /// Computes the block until it is done or told to end, as one thread of the team.
+    pub fn help<T: Count>(&self, block: &Block<'_, T>) {
+        let mut encoder = Encoder::new(self.encoding.geometry, self.encoding.deflate);
+        while let Some((slab, strip)) = self.claim(block) {
+            let started = Instant::now();
+            let counts = self.compute(block, &slab, strip);
+            add_time(&block.compute_us, started);
+            let Some(counts) = counts else { break };
+            if let Some(counts) = slab.put(strip, counts) {
+                let started = Instant::now();
+                self.encode(block, &slab, &counts, &mut encoder);
+                add_time(&block.encode_us, started);
+            }
+        }
+        block.leave();
+    }
+
+    /// The next strip, of the slab that is open or of a new one.
+    fn claim<T: Count>(&self, block: &Block<'_, T>) -> Option<(Arc<Slab<T>>, usize)> {
+        let mut open = lock(&block.open);
+        if open.as_ref().is_none_or(|(slab, next)| *next == slab.strips.len()) {
+            // Set anew below. Nobody else needs the cursor while this thread waits for memory: all would.
+            *open = None;
+            let bands = block.take_bands(&self.encoding)?;
+            *open = Some((Arc::new(Slab::new(self, bands)), 0));
+        }
+        let (slab, next) = open.as_mut().expect("set above");
+        *next += 1;
+        Some((Arc::clone(slab), *next - 1))
+    }
+
+    /// The counts of a strip, or nothing when a stop was asked.
+    fn compute<T: Count>(&self, block: &Block<'_, T>, slab: &Slab<T>, strip: usize) -> Option<Array2<T>> {
+        let Strip { rows, columns } = &slab.strips[strip];
+        let im = self.job.grid().im.samples(rows.clone());
+        let re = &self.re[columns.start as usize..columns.end as usize];
+        let mut counts = Array2::default((im.len(), re.len()));
+        let cost = self.kernel.run(re, &im, counts.view_mut(), &block.stop).ok()?;
+        slab.cost.fetch_add(cost, Ordering::Relaxed);
+        Some(counts)
+    }
+
+    /// Makes records of a finished slab.
+    fn encode<T: Count>(&self, block: &Block<'_, T>, slab: &Slab<T>, counts: &Array2<T>, encoder: &mut Encoder) {
+        let counts = counts.as_slice().expect("a slab is one piece, row-major");
+        let max_iter = self.job.max_iter().get();
+        let band_points = (self.encoding.geometry.band_rows * self.encoding.geometry.width) as usize;
+        let bands: Vec<(u64, &[T], Summary)> = slab
+            .bands
+            .clone()
+            .zip(counts.chunks(band_points))
+            .map(|(band, counts)| (band, counts, Summary::of(counts, max_iter)))
+            .collect();
+        // Kernels count what a whole strip cost. Bands share it by their counts, which is nearly what they cost.
+        let cost = slab.cost.load(Ordering::Relaxed);
+        let total = bands.iter().map(|(_, _, summary)| summary.sum).sum::<u128>().max(1);
+        for (band, counts, summary) in bands {
+            let mut payload = Vec::new();
+            let lengths = encoder.encode(counts, &mut payload);
+            let share = (u128::from(cost) * summary.sum / total) as u64;
+            block.put(Record::new(&self.hash, band, summary, share, &lengths, &payload));
+        }
+        block.finish_slab(&slab.bands, cost);
+    }
+}
+
+/// A rank's part of a round.
+#[derive(Debug)]
+pub struct Block<'a, T> {
+    /// The bands, ascending.
+    bands: &'a [u64],
+    /// What each of them is believed to cost.
+    costs: &'a [u64],
+    threads: usize,
+    budget_bytes: u64,
+    /// The slab that is being handed out, and its next strip.
+    open: Mutex<Option<(Arc<Slab<T>>, usize)>>,
+    /// How many bands are begun.
+    taken: Mutex<usize>,
+    room: Condvar,
+    closing: AtomicBool,
+    stop: AtomicBool,
+    active: Mutex<usize>,
+    left: Condvar,
+    records: Mutex<Vec<Record>>,
+    held_bytes: AtomicU64,
+    finished_bands: AtomicUsize,
+    finished_cost: AtomicU64,
+    executed: AtomicU64,
+    compute_us: AtomicU64,
+    encode_us: AtomicU64,
+}
+
+impl<'a, T: Count> Block<'a, T> {
+    /// The block of `bands`, believed to cost `costs`, for a team of `threads`. While the encoded bands of this
+    /// block take more than `budget_bytes`, no new ones are begun.
+    #[must_use]
+    pub fn new(bands: &'a [u64], costs: &'a [u64], threads: usize, budget_bytes: u64) -> Self {
+        assert_eq!(bands.len(), costs.len(), "one cost per band");
+        Self {
+            bands,
+            costs,
+            threads,
+            budget_bytes,
+            open: Mutex::default(),
+            taken: Mutex::default(),
+            room: Condvar::new(),
+            closing: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            active: Mutex::new(threads),
+            left: Condvar::new(),
+            records: Mutex::default(),
+            held_bytes: AtomicU64::new(0),
+            finished_bands: AtomicUsize::new(0),
+            finished_cost: AtomicU64::new(0),
+            executed: AtomicU64::new(0),
+            compute_us: AtomicU64::new(0),
+            encode_us: AtomicU64::new(0),
+        }
+    }
+
+    /// Lets no new slab begin.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        // Under the lock, so that no thread is between its look at the flag and its wait.
+        let _taken = lock(&self.taken);
+        self.room.notify_all();
+    }
+
+    /// Makes kernels give up, too.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.close();
+    }
+
+    /// Waits until no thread is at work, at most for `timeout`; says whether it is so.
+    pub fn wait_idle(&self, timeout: Duration) -> bool {
+        let active = lock(&self.active);
+        let (active, _) =
+            self.left.wait_timeout_while(active, timeout, |active| *active > 0).expect("no panic is survived");
+        *active == 0
+    }
+
+    /// Believed cost of the bands that no thread has begun.
+    #[must_use]
+    pub fn unbegun_cost(&self) -> u64 {
+        self.costs[*lock(&self.taken)..].iter().sum()
+    }
+
+    /// Believed cost of the finished bands.
+    #[must_use]
+    pub fn finished_cost(&self) -> u64 {
+        self.finished_cost.load(Ordering::SeqCst)
+    }
+
+    /// Number of finished bands; the first so many of the block, when no stop was asked and no thread is at work.
+    #[must_use]
+    pub fn finished_bands(&self) -> usize {
+        self.finished_bands.load(Ordering::SeqCst)
+    }
+
+    /// Executed pixel-iterations of the finished bands.
+    #[must_use]
+    pub fn executed(&self) -> u64 {
+        self.executed.load(Ordering::SeqCst)
+    }
+
+    /// Bytes of the records.
+    #[must_use]
+    pub fn held_bytes(&self) -> u64 {
+        self.held_bytes.load(Ordering::SeqCst)
+    }
+
+    /// Seconds in the kernel and in encoding, the mean over the threads.
+    #[must_use]
+    pub fn busy_s(&self) -> (f64, f64) {
+        let mean = |us: &AtomicU64| us.load(Ordering::SeqCst) as f64 * 1e-6 / self.threads as f64;
+        (mean(&self.compute_us), mean(&self.encode_us))
+    }
+
+    /// The records of the finished bands, in the order in which they were finished.
+    #[must_use]
+    pub fn into_records(self) -> Vec<Record> {
+        self.records.into_inner().expect("no panic is survived")
+    }
+
+    /// The next consecutive bands, once there is memory for them.
+    fn take_bands(&self, encoding: &Encoding) -> Option<Range<u64>> {
+        let taken = lock(&self.taken);
+        let full = |_: &mut usize| !self.is_closing() && self.held_bytes() > self.budget_bytes;
+        let mut taken = self.room.wait_while(taken, full).expect("no panic is survived");
+        if self.is_closing() || *taken == self.bands.len() {
+            return None;
+        }
+        let rest = &self.bands[*taken..];
+        let band_points = encoding.geometry.band_rows * encoding.geometry.width;
+        let most = (STRIP_POINTS / band_points).max(1) as usize;
+        let share = (rest.len() / (SLABS_PER_THREAD * self.threads)).clamp(1, most);
+        let consecutive = (1..share).take_while(|&i| rest[i] == rest[0] + i as u64).count() + 1;
+        *taken += consecutive;
+        Some(rest[0]..rest[0] + consecutive as u64)
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
+    }
+
+    fn put(&self, record: Record) {
+        self.held_bytes.fetch_add(record.as_bytes().len() as u64, Ordering::SeqCst);
+        lock(&self.records).push(record);
+    }
+
+    fn finish_slab(&self, bands: &Range<u64>, executed: u64) {
+        let first = self.bands.partition_point(|&band| band < bands.start);
+        let count = (bands.end - bands.start) as usize;
+        let cost: u64 = self.costs[first..first + count].iter().sum();
+        self.finished_cost.fetch_add(cost, Ordering::SeqCst);
+        self.executed.fetch_add(executed, Ordering::SeqCst);
+        self.finished_bands.fetch_add(count, Ordering::SeqCst);
+    }
+
+    fn leave(&self) {
+        *lock(&self.active) -= 1;
+        self.left.notify_all();
+    }
+}
+
+/// A rectangle of the grid that one thread computes at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Strip {
+    rows: Range<u64>,
+    columns: Range<u64>,
+}
+
+/// Consecutive bands on their way from strips to records.
+#[derive(Debug)]
+struct Slab<T> {
+    bands: Range<u64>,
+    rows: Range<u64>,
+    width: u64,
+    strips: Vec<Strip>,
+    parts: Mutex<Vec<(usize, Array2<T>)>>,
+    cost: AtomicU64,
+}
+
+impl<T: Count> Slab<T> {
+    fn new(work: &Work<'_>, bands: Range<u64>) -> Self {
+        let geometry = &work.encoding.geometry;
+        let rows = geometry.rows(bands.start).start..geometry.rows(bands.end - 1).end;
+        let strips = strips(&rows, geometry.width);
+        Self { bands, rows, width: geometry.width, strips, parts: Mutex::default(), cost: AtomicU64::new(0) }
+    }
+
+    /// Takes the counts of a strip; gives those of the whole slab when it was the last one.
+    fn put(&self, strip: usize, counts: Array2<T>) -> Option<Array2<T>> {
+        let mut parts = lock(&self.parts);
+        parts.push((strip, counts));
+        if parts.len() < self.strips.len() {
+            return None;
+        }
+        let parts = std::mem::take(&mut *parts);
+        if let [_] = parts.as_slice() {
+            return parts.into_iter().next().map(|(_, counts)| counts);
+        }
+        let mut whole = Array2::default(((self.rows.end - self.rows.start) as usize, self.width as usize));
+        for (strip, counts) in parts {
+            let Strip { rows, columns } = &self.strips[strip];
+            let rows = (rows.start - self.rows.start) as usize..(rows.end - self.rows.start) as usize;
+            whole.slice_mut(s![rows, columns.start as usize..columns.end as usize]).assign(&counts);
+        }
+        Some(whole)
+    }
+}
+
+/// Cuts rows into strips of about [`STRIP_POINTS`]: whole rows, or parts of one row where rows are long.
+fn strips(rows: &Range<u64>, width: u64) -> Vec<Strip> {
+    let rows_per_strip = (STRIP_POINTS / width).max(1);
+    let columns_per_strip = width.div_ceil((width / STRIP_POINTS).max(1));
+    let row_starts = rows.clone().step_by(rows_per_strip as usize);
+    let strip = |row: u64, column: u64| Strip {
+        rows: row..(row + rows_per_strip).min(rows.end),
+        columns: column..(column + columns_per_strip).min(width),
+    };
+    row_starts
+        .flat_map(|row| (0..width).step_by(columns_per_strip as usize).map(move |column| strip(row, column)))
+        .collect()
+}
+
+fn add_time(total_us: &AtomicU64, started: Instant) {
+    total_us.fetch_add(started.elapsed().as_micros() as u64, Ordering::Relaxed);
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("a panic ends the job, nobody sees its locks")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+    use crate::band::{Deflate, Geometry, RecordHeader};
+    use crate::grid::Sampling;
+    use crate::kernel::Choice;
+    use crate::region::{Bound, Interval, Region};
+
+    fn job(width: u64, height: u64, max_iter: u32) -> Job {
+        let interval = |lower, upper| {
+            let bound = |text| Bound::parse(text).expect("a number");
+            Interval { lower: bound(lower), upper: bound(upper) }
+        };
+        let region = Region { re: interval("-2", "0.5"), im: interval("-1.25", "1.25") };
+        let max_iter = NonZeroU32::new(max_iter).expect("not zero");
+        Job::new(region, width, height, Sampling::Endpoints, max_iter)
+    }
+
+    fn compute(job: &Job, bands: &[u64], threads: usize) -> Vec<Record> {
+        let kernel = Kernel::prepare(Choice::Auto, job.max_iter());
+        let encoding = Encoding { geometry: Geometry::of(job), deflate: Deflate::new(1).expect("a level") };
+        let work = Work::new(job, encoding, &kernel);
+        let costs = vec![1; bands.len()];
+        let block = Block::<u16>::new(bands, &costs, threads, u64::MAX);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| work.help(&block));
+            }
+        });
+        assert!(block.wait_idle(Duration::ZERO));
+        assert_eq!(block.finished_bands(), bands.len());
+        let mut records = block.into_records();
+        records.sort_by_key(|record| RecordHeader::parse(&job.hash(), record.as_bytes()).expect("good").band);
+        records
+    }
+
+    #[test]
+    fn records_do_not_depend_on_threads_nor_on_the_cut() {
+        let job = job(37, 53, 200);
+        let all: Vec<u64> = (0..Geometry::of(&job).bands()).collect();
+        let expected = compute(&job, &all, 1);
+        assert_eq!(expected.len(), 53);
+        for threads in [2, 3, 7] {
+            let (left, right) = all.split_at(20);
+            assert_eq!(compute(&job, &all, threads), expected, "{threads} threads");
+            let parts = [compute(&job, left, threads), compute(&job, right, threads)];
+            assert_eq!(parts.concat(), expected, "{threads} threads, two blocks");
+        }
+        let holes = [3, 4, 9, 10, 11, 40];
+        let some: Vec<Record> = holes.iter().map(|&band| expected[band as usize].clone()).collect();
+        assert_eq!(compute(&job, &holes, 2), some);
+    }
+
+    #[test]
+    fn a_row_longer_than_a_strip_is_put_together_right() {
+        let wide = job(300_001, 2, 20);
+        let counts = |threads| {
+            let records = compute(&wide, &[0, 1], threads);
+            let headers = records.iter().map(|r| RecordHeader::parse(&wide.hash(), r.as_bytes()).expect("good"));
+            headers.map(|header| header.summary).fold(Summary::empty(), Summary::then)
+        };
+        let mut expected = Array2::<u16>::zeros((2, 300_001));
+        let (re, im) = (wide.grid().re.samples(0..300_001), wide.grid().im.samples(0..2));
+        let kernel = Kernel::prepare(Choice::Reference, wide.max_iter());
+        kernel.run(&re, &im, expected.view_mut(), &AtomicBool::new(false)).expect("not stopped");
+        assert_eq!(counts(3), Summary::of(expected.as_slice().expect("row-major"), 20));
+    }
+
+    #[test]
+    fn strips_tile_the_rows() {
+        for (rows, width) in [(0..1, 1), (5..9, 300_001), (0..3, 131_072), (7..1000, 1000), (0..2, 1 << 20)] {
+            let strips = strips(&rows, width);
+            let area: u64 =
+                strips.iter().map(|s| (s.rows.end - s.rows.start) * (s.columns.end - s.columns.start)).sum();
+            assert_eq!(area, (rows.end - rows.start) * width);
+            assert!(strips.iter().all(|s| s.columns.end <= width && s.rows.end <= rows.end));
+        }
+    }
+
+    #[test]
+    fn a_stop_leaves_a_block_at_once() {
+        let mut forever = job(100, 100, u32::MAX);
+        let interval = |text| Interval {
+            lower: Bound::parse("0").expect("a number"),
+            upper: Bound::parse(text).expect("a number"),
+        };
+        let inside = Region { re: interval("0.1"), im: interval("0.1") };
+        forever = Job::new(inside, 100, 100, Sampling::Endpoints, forever.max_iter());
+        let kernel = Kernel::prepare(Choice::Reference, forever.max_iter());
+        let encoding = Encoding { geometry: Geometry::of(&forever), deflate: Deflate::new(1).expect("a level") };
+        let work = Work::new(&forever, encoding, &kernel);
+        let bands: Vec<u64> = (0..100).collect();
+        let block = Block::<u32>::new(&bands, &[1; 100], 2, u64::MAX);
+        std::thread::scope(|scope| {
+            scope.spawn(|| work.help(&block));
+            scope.spawn(|| work.help(&block));
+            assert!(!block.wait_idle(Duration::from_millis(20)));
+            block.stop();
+        });
+        assert_eq!(block.finished_bands(), 0);
+    }
+}
