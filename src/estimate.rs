@@ -1,0 +1,121 @@
+//! What each band will cost, from a coarse sample of the grid.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicBool;
+
+use ndarray::Array2;
+
+use crate::band::Geometry;
+use crate::comm::Comm;
+use crate::grid::Axis;
+use crate::job::Job;
+use crate::kernel::Kernel;
+
+/// Every so many rows and columns there is a sample: 1 of 256 points of small grids, 1 of 4096 of large ones.
+fn stride(height: u64) -> u64 {
+    (height / 1024).clamp(16, 64)
+}
+
+/// Work on a point besides its iterations, in iterations: fetching, storing and encoding it.
+const POINT_COST: u64 = 24;
+
+/// The believed cost of every band of the grid, the same on all ranks. Each rank samples its share of rows.
+/// *Collective.*
+pub fn band_costs<C: Comm>(
+    comm: &C,
+    job: &Job,
+    geometry: &Geometry,
+    kernel: &Kernel,
+    threads: NonZeroUsize,
+) -> Vec<u64> {
+    let stride = stride(geometry.height);
+    let rows = samples(geometry.height, stride);
+    let columns = samples(geometry.width, stride);
+    let shares = rows.len().div_ceil(comm.size());
+    let mine: Vec<u64> = rows.iter().copied().skip(comm.rank()).step_by(comm.size()).collect();
+    let mut costs = row_costs(job, kernel, &mine, &columns, threads);
+    costs.resize(shares, 0);
+    let all = comm.all_gather(&costs);
+    let sampled: Vec<u64> =
+        (0..rows.len()).map(|row| all[row % comm.size() * shares + row / comm.size()]).collect();
+    let in_band = |band| {
+        let height = geometry.row_count(band);
+        let middle = geometry.rows(band).start + height / 2;
+        let row = interpolate(&rows, &sampled, middle) * u128::from(geometry.width) / columns.len() as u128;
+        u64::try_from(u128::from(height) * (row + u128::from(POINT_COST * geometry.width))).unwrap_or(u64::MAX)
+    };
+    (0..geometry.bands()).map(in_band).collect()
+}
+
+/// The middle of every `stride` indices.
+fn samples(len: u64, stride: u64) -> Vec<u64> {
+    (0..len.div_ceil(stride)).map(|cell| (cell * stride + stride / 2).min(len - 1)).collect()
+}
+
+/// Cost of some rows, in all their sampled columns.
+fn row_costs(job: &Job, kernel: &Kernel, rows: &[u64], columns: &[u64], threads: NonZeroUsize) -> Vec<u64> {
+    let at = |axis: &Axis, indices: &[u64]| indices.iter().map(|&i| axis.sample(i)).collect::<Vec<f64>>();
+    let (re, im) = (at(&job.grid().re, columns), at(&job.grid().im, rows));
+    let cost = |im: &f64| {
+        let mut counts = Array2::<u32>::zeros((1, re.len()));
+        let run = kernel.run(&re, &[*im], counts.view_mut(), &AtomicBool::new(false));
+        run.expect("nobody asks it to stop")
+    };
+    std::thread::scope(|scope| {
+        let parts = im.chunks(im.len().div_ceil(threads.get()).max(1));
+        let workers: Vec<_> =
+            parts.map(|part| scope.spawn(|| part.iter().map(cost).collect::<Vec<u64>>())).collect();
+        let joined = workers.into_iter().map(|worker| worker.join().expect("a panic has ended the job"));
+        joined.flatten().collect()
+    })
+}
+
+/// The cost at `row` on the line between the sampled rows around it.
+fn interpolate(rows: &[u64], costs: &[u64], row: u64) -> u128 {
+    let after = rows.partition_point(|&sampled| sampled < row);
+    let (left, right) = (after.saturating_sub(1), after.min(rows.len() - 1));
+    let (left_cost, right_cost) = (u128::from(costs[left]), u128::from(costs[right]));
+    let span = rows[right].saturating_sub(rows[left]);
+    if span == 0 {
+        return right_cost;
+    }
+    let from_left = row.clamp(rows[left], rows[right]) - rows[left];
+    (left_cost * u128::from(span - from_left) + right_cost * u128::from(from_left)) / u128::from(span)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+    use crate::comm::SerialComm;
+    use crate::grid::Sampling;
+    use crate::kernel::Choice;
+    use crate::region::{Bound, Interval, Region};
+
+    #[test]
+    fn between_samples_costs_are_on_a_line() {
+        let (rows, costs) = ([8, 24, 40], [100, 200, 0]);
+        let at: Vec<u128> = [0, 8, 16, 24, 32, 40, 47].map(|row| interpolate(&rows, &costs, row)).into();
+        assert_eq!(at, [100, 100, 150, 200, 100, 0, 0]);
+    }
+
+    #[test]
+    fn the_estimate_is_near_the_truth() {
+        let interval = |lower, upper| {
+            let bound = |text| Bound::parse(text).expect("a number");
+            Interval { lower: bound(lower), upper: bound(upper) }
+        };
+        let region = Region { re: interval("-2", "0.5"), im: interval("-1.25", "1.25") };
+        let job = Job::new(region, 500, 500, Sampling::Endpoints, NonZeroU32::new(80).expect("not zero"));
+        let kernel = Kernel::prepare(Choice::Reference, job.max_iter());
+        let geometry = Geometry::of(&job);
+        let costs = band_costs(&SerialComm, &job, &geometry, &kernel, NonZeroUsize::MIN);
+        assert_eq!(costs.len(), 500);
+        let mut counts = Array2::<u32>::zeros((500, 500));
+        let (re, im) = (job.grid().re.samples(0..500), job.grid().im.samples(0..500));
+        let cost = kernel.run(&re, &im, counts.view_mut(), &AtomicBool::new(false)).expect("not stopped");
+        let believed = costs.iter().sum::<u64>() - 250_000 * POINT_COST;
+        assert!(believed.abs_diff(cost) < cost / 20, "{believed} against {cost}");
+    }
+}

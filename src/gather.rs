@@ -1,0 +1,131 @@
+//! Records of all ranks to root, in waves that fit root's memory and MPI's counts.
+
+use crate::band::Record;
+use crate::comm::{Comm, MAX_MESSAGE_BYTES};
+use crate::error::{Error, Result};
+use crate::store::writer::Writer;
+
+/// Bytes of a record's size on the wire.
+const SIZE_BYTES: u64 = 8;
+
+/// What root does with a round's records; other ranks have none.
+#[derive(Debug, Clone, Copy)]
+pub struct Root<'a> {
+    /// Takes the waves.
+    pub writer: &'a Writer,
+    /// Bytes that may be gathered and queued together.
+    pub budget_bytes: u64,
+}
+
+/// Sends the records of all ranks to root's writer, in rank order, and returns how many bytes they were.
+///
+/// Sizes go first, so that root can plan waves of whole records. Before each wave root waits, and with it all
+/// ranks, asleep, until the writer's queue has room for it. *Collective.*
+///
+/// # Errors
+///
+/// On all ranks, when root's writer failed.
+pub fn gather<C: Comm>(comm: &C, records: &[Record], root: Option<Root<'_>>) -> Result<u64> {
+    let first = comm.exclusive_scan(records.len() as u64);
+    let counts = comm.all_gather(&[records.len() as u64]);
+    let sizes = gather_sizes(comm, records, &counts);
+    let longest = root.map_or(0, |root| root.budget_bytes.min(MAX_MESSAGE_BYTES));
+    let ends = broadcast_numbers(comm, &wave_ends(&sizes, longest));
+    let mut start = 0;
+    for end in ends {
+        let error = root.and_then(|root| {
+            let wave_bytes: u64 = sizes[start as usize..end as usize].iter().sum();
+            wait_for_room(root, wave_bytes)
+        });
+        comm.agree(error.map_or(Ok(()), Err))?;
+        let mine = |number: u64| (number.clamp(first, first + records.len() as u64) - first) as usize;
+        let bytes: Vec<u8> = records[mine(start)..mine(end)].iter().flat_map(Record::as_bytes).copied().collect();
+        let wave = comm.gather(&bytes, &bytes_per_rank(&sizes, &counts, start..end));
+        if let Some(root) = root {
+            root.writer.submit(wave);
+        }
+        start = end;
+    }
+    Ok(sizes.iter().sum())
+}
+
+/// The size of every record of all ranks in rank order, at root.
+fn gather_sizes<C: Comm>(comm: &C, records: &[Record], counts: &[u64]) -> Vec<u64> {
+    let mine: Vec<u8> =
+        records.iter().flat_map(|record| (record.as_bytes().len() as u64).to_le_bytes()).collect();
+    let wire_bytes: Vec<u64> = counts.iter().map(|count| count * SIZE_BYTES).collect();
+    numbers(&comm.gather(&mine, if comm.is_root() { &wire_bytes } else { &[] }))
+}
+
+fn broadcast_numbers<C: Comm>(comm: &C, values: &[u64]) -> Vec<u64> {
+    numbers(&comm.broadcast(values.iter().flat_map(|value| value.to_le_bytes()).collect()))
+}
+
+fn numbers(bytes: &[u8]) -> Vec<u64> {
+    bytes.chunks_exact(8).map(|le| u64::from_le_bytes(le.try_into().expect("8 bytes"))).collect()
+}
+
+/// Where each wave ends, as a number of records: as many whole ones as fit `longest` bytes, but at least one.
+fn wave_ends(sizes: &[u64], longest: u64) -> Vec<u64> {
+    let mut ends = Vec::new();
+    let mut wave = 0;
+    for (number, size) in sizes.iter().enumerate() {
+        if wave > 0 && wave + size > longest {
+            ends.push(number as u64);
+            wave = 0;
+        }
+        wave += size;
+    }
+    if wave > 0 {
+        ends.push(sizes.len() as u64);
+    }
+    ends
+}
+
+/// How many bytes each rank has in a wave; at root.
+fn bytes_per_rank(sizes: &[u64], counts: &[u64], wave: std::ops::Range<u64>) -> Vec<u64> {
+    if sizes.is_empty() {
+        return Vec::new();
+    }
+    let mut first = 0;
+    let in_wave = |&count: &u64| {
+        let (start, end) = (wave.start.max(first), wave.end.min(first + count));
+        first += count;
+        if start < end { sizes[start as usize..end as usize].iter().sum() } else { 0 }
+    };
+    counts.iter().map(in_wave).collect()
+}
+
+/// Waits until the writer can take `bytes` more, or has failed.
+fn wait_for_room(root: Root<'_>, bytes: u64) -> Option<Error> {
+    loop {
+        let queued = root.writer.queued_bytes();
+        if let Some(error) = root.writer.error() {
+            return Some(error);
+        }
+        if queued == 0 || queued + bytes <= root.budget_bytes {
+            return None;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waves_are_whole_records_and_keep_to_their_limit() {
+        assert_eq!(wave_ends(&[10, 20, 30, 5, 60, 1], 40), [2, 4, 5, 6]);
+        assert_eq!(wave_ends(&[10; 6], 1000), [6]);
+        assert!(wave_ends(&[], 1000).is_empty());
+    }
+
+    #[test]
+    fn a_wave_knows_what_each_rank_sends() {
+        let (sizes, counts) = ([10, 20, 30, 5, 60, 1], [2, 0, 3, 1]);
+        assert_eq!(bytes_per_rank(&sizes, &counts, 0..2), [30, 0, 0, 0]);
+        assert_eq!(bytes_per_rank(&sizes, &counts, 1..4), [20, 0, 35, 0]);
+        assert_eq!(bytes_per_rank(&sizes, &counts, 4..6), [0, 0, 60, 1]);
+    }
+}
