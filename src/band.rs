@@ -174,7 +174,9 @@ mod tests {
 
     #[test]
     fn bands_tile_the_rows_and_chunks_the_columns() {
-        for (height, width) in [(1, 1), (1, 7), (17, 3), (8192, 2), (8193, 5), (32768, 32768), (1 << 20, 1 << 20)] {
+        for (height, width) in
+            [(1, 1), (1, 7), (17, 3), (8192, 2), (8193, 5), (32768, 32768), (1 << 20, 1 << 20)]
+        {
             let geometry = geometry(height, width, 2048);
             let mut next = 0;
             for rows in (0..geometry.bands()).map(|band| geometry.rows(band)) {

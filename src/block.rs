@@ -91,7 +91,13 @@ impl<'a> Work<'a> {
     }
 
     /// Makes records of a finished slab.
-    fn encode<T: Count>(&self, block: &Block<'_, T>, slab: &Slab<T>, counts: &Array2<T>, encoder: &mut Encoder) {
+    fn encode<T: Count>(
+        &self,
+        block: &Block<'_, T>,
+        slab: &Slab<T>,
+        counts: &Array2<T>,
+        encoder: &mut Encoder,
+    ) {
         let counts = counts.as_slice().expect("a slab is one piece, row-major");
         let max_iter = self.job.max_iter().get();
         let band_points = (self.encoding.geometry.band_rows * self.encoding.geometry.width) as usize;
@@ -186,8 +192,10 @@ impl<'a, T: Count> Block<'a, T> {
     /// Waits until no thread is at work, at most for `timeout`; says whether it is so.
     pub fn wait_idle(&self, timeout: Duration) -> bool {
         let active = lock(&self.active);
-        let (active, _) =
-            self.left.wait_timeout_while(active, timeout, |active| *active > 0).expect("no panic is survived");
+        let (active, _) = self
+            .left
+            .wait_timeout_while(active, timeout, |active| *active > 0)
+            .expect("no panic is survived");
         *active == 0
     }
 
@@ -404,7 +412,8 @@ mod tests {
         let wide = job(300_001, 2, 20);
         let counts = |threads| {
             let records = compute(&wide, &[0, 1], threads);
-            let headers = records.iter().map(|r| RecordHeader::parse(&wide.hash(), r.as_bytes()).expect("good"));
+            let headers =
+                records.iter().map(|r| RecordHeader::parse(&wide.hash(), r.as_bytes()).expect("good"));
             headers.map(|header| header.summary).fold(Summary::empty(), Summary::then)
         };
         let mut expected = Array2::<u16>::zeros((2, 300_001));
@@ -435,7 +444,8 @@ mod tests {
         let inside = Region { re: interval("0.1"), im: interval("0.1") };
         forever = Job::new(inside, 100, 100, Sampling::Endpoints, forever.max_iter());
         let kernel = Kernel::prepare(Choice::Reference, forever.max_iter());
-        let encoding = Encoding { geometry: Geometry::of(&forever), deflate: Deflate::new(1).expect("a level") };
+        let encoding =
+            Encoding { geometry: Geometry::of(&forever), deflate: Deflate::new(1).expect("a level") };
         let work = Work::new(&forever, encoding, &kernel);
         let bands: Vec<u64> = (0..100).collect();
         let block = Block::<u32>::new(&bands, &[1; 100], 2, u64::MAX);

@@ -75,7 +75,8 @@ pub trait Comm {
         // The message travels to root first and from there to everyone: two collectives that exist already.
         let mine = error.filter(|_| failed == self.rank()).map(ToString::to_string).unwrap_or_default();
         let length = self.all_gather(&[mine.len() as u64]);
-        let message = self.broadcast(self.gather(mine.as_bytes(), if self.is_root() { &length } else { &[] }));
+        let message =
+            self.broadcast(self.gather(mine.as_bytes(), if self.is_root() { &length } else { &[] }));
         Error::new(Status::from_code(codes[failed] as u8), String::from_utf8_lossy(&message))
     }
 }

@@ -6,6 +6,7 @@ mod settings;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::band::{Deflate, Geometry};
 use crate::error::{Error, Result, Status};
@@ -36,11 +37,26 @@ pub struct Output {
     pub reproducible: bool,
 }
 
+/// What row blocks are equal in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partition {
+    /// Predicted cost.
+    Cost,
+    /// Height, as the talk has it: to show what that costs.
+    Equal,
+}
+
 /// How the job is shared out and kept within its means. Nothing here changes a count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// Threads per rank; `None` = by the environment.
     pub threads: Option<NonZeroUsize>,
+    /// What row blocks are equal in.
+    pub partition: Partition,
+    /// How long a round may take, and so how much work a crash can lose.
+    pub round: Duration,
+    /// How long the job may take.
+    pub max_time: Option<Duration>,
     /// Bytes at root for what is gathered, queued and its own encoded bands.
     pub root_memory_bytes: u64,
 }
@@ -103,7 +119,8 @@ impl Config {
         settings.refuse_unknown_keys()?;
         let config = Self {
             job: read_job(settings)?,
-            kernel: settings.choice("iteration.kernel", &Choice::ALL.map(|choice| (choice.name(), choice)))?,
+            kernel: settings
+                .choice("iteration.kernel", &Choice::ALL.map(|choice| (choice.name(), choice)))?,
             output: Output {
                 path: read_output_path(settings)?,
                 deflate: read_deflate(settings)?,
@@ -111,6 +128,10 @@ impl Config {
             },
             run: Run {
                 threads: NonZeroUsize::new(settings.whole("run.threads", 0..=4096)? as usize),
+                partition: settings
+                    .choice("run.partition", &[("cost", Partition::Cost), ("equal", Partition::Equal)])?,
+                round: Duration::from_secs(settings.whole("run.round_seconds", 1..=86_400)?),
+                max_time: read_max_time(settings)?,
                 root_memory_bytes: settings.whole("run.root_memory_mib", 1..=1 << 24)? << 20,
             },
             log: Log { level: read_log_level(settings)?, format: read_log_format(settings)? },
@@ -131,10 +152,8 @@ impl Config {
 }
 
 fn read_job(settings: &Settings) -> Result<Job> {
-    let region = Region {
-        re: read_interval(settings, "region.re")?,
-        im: read_interval(settings, "region.im")?,
-    };
+    let region =
+        Region { re: read_interval(settings, "region.re")?, im: read_interval(settings, "region.im")? };
     let width = settings.whole("grid.width", 1..=MAX_WIDTH)?;
     let height = settings.whole("grid.height", 1..=MAX_HEIGHT)?;
     let sampling = settings.choice("grid.sampling", &Sampling::ALL.map(|kind| (kind.name(), kind)))?;
@@ -200,6 +219,50 @@ fn read_output_path(settings: &Settings) -> Result<PathBuf> {
 fn read_deflate(settings: &Settings) -> Result<Deflate> {
     let level = settings.whole("output.deflate", 0..=9)?;
     Ok(Deflate::new(level as u8).expect("within the limits"))
+}
+
+fn read_max_time(settings: &Settings) -> Result<Option<Duration>> {
+    let Some(text) = settings.optional_text("run.max_time")? else { return Ok(None) };
+    let forms =
+        "must be a time as Slurm's --time takes it: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS";
+    let time = slurm_time(&text).ok_or_else(|| settings.refuse("run.max_time", forms))?;
+    if time.is_zero() {
+        Err(settings.refuse("run.max_time", "must be more than 0 seconds"))
+    } else {
+        Ok(Some(time))
+    }
+}
+
+/// Reads the forms of Slurm's `--time`.
+///
+/// ```
+/// # use mandel_mpi::config::slurm_time;
+/// # use std::time::Duration;
+/// assert_eq!(slurm_time("90"), Some(Duration::from_secs(5400)));
+/// assert_eq!(slurm_time("1:30"), Some(Duration::from_secs(90)));
+/// assert_eq!(slurm_time("2:00:01"), Some(Duration::from_secs(7201)));
+/// assert_eq!(slurm_time("1-2"), Some(Duration::from_secs(93_600)));
+/// assert_eq!(slurm_time("1-2:03"), Some(Duration::from_secs(93_780)));
+/// assert_eq!(slurm_time("1-00:00:01"), Some(Duration::from_secs(86_401)));
+/// assert_eq!(slurm_time("soon"), None);
+/// ```
+#[must_use]
+pub fn slurm_time(text: &str) -> Option<Duration> {
+    let (days, clock) = match text.split_once('-') {
+        Some((days, clock)) => (Some(days.parse::<u32>().ok()?), clock),
+        None => (None, text),
+    };
+    let fields = clock.split(':').map(|field| field.parse::<u32>().ok()).collect::<Option<Vec<u32>>>()?;
+    let (hours, minutes, seconds) = match (days.is_some(), fields.as_slice()) {
+        (true, [hours]) => (*hours, 0, 0),
+        (true, [hours, minutes]) => (*hours, *minutes, 0),
+        (false, [minutes]) => (0, *minutes, 0),
+        (false, [minutes, seconds]) => (0, *minutes, *seconds),
+        (_, [hours, minutes, seconds]) => (*hours, *minutes, *seconds),
+        _ => return None,
+    };
+    let [days, hours, minutes, seconds] = [days.unwrap_or(0), hours, minutes, seconds].map(u64::from);
+    Some(Duration::from_secs(((days * 24 + hours) * 60 + minutes) * 60 + seconds))
 }
 
 fn read_log_level(settings: &Settings) -> Result<LogLevel> {
@@ -303,6 +366,9 @@ mod tests {
             ("output.path=\"area.png\"", "must end in .h5"),
             ("output.deflate=10", "from 0 to 9"),
             ("run.root_memory_mib=0", "from 1 to"),
+            ("run.partition=\"rows\"", "\"cost\" or \"equal\""),
+            ("run.max_time=\"soon\"", "must be a time as Slurm's --time takes it"),
+            ("run.max_time=0", "must be more than 0 seconds"),
             ("grid.with=3", "unknown key"),
             ("colour=3", "unknown key"),
         ] {

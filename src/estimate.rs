@@ -42,7 +42,8 @@ pub fn band_costs<C: Comm>(
         let height = geometry.row_count(band);
         let middle = geometry.rows(band).start + height / 2;
         let row = interpolate(&rows, &sampled, middle) * u128::from(geometry.width) / columns.len() as u128;
-        u64::try_from(u128::from(height) * (row + u128::from(POINT_COST * geometry.width))).unwrap_or(u64::MAX)
+        u64::try_from(u128::from(height) * (row + u128::from(POINT_COST * geometry.width)))
+            .unwrap_or(u64::MAX)
     };
     (0..geometry.bands()).map(in_band).collect()
 }

@@ -39,7 +39,8 @@ pub fn gather<C: Comm>(comm: &C, records: &[Record], root: Option<Root<'_>>) -> 
         });
         comm.agree(error.map_or(Ok(()), Err))?;
         let mine = |number: u64| (number.clamp(first, first + records.len() as u64) - first) as usize;
-        let bytes: Vec<u8> = records[mine(start)..mine(end)].iter().flat_map(Record::as_bytes).copied().collect();
+        let bytes: Vec<u8> =
+            records[mine(start)..mine(end)].iter().flat_map(Record::as_bytes).copied().collect();
         let wave = comm.gather(&bytes, &bytes_per_rank(&sizes, &counts, start..end));
         if let Some(root) = root {
             root.writer.submit(wave);

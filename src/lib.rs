@@ -1,17 +1,24 @@
 //! Escape-time fields of the Mandelbrot set, computed exactly by many ranks and threads, written as HDF5.
+pub mod app;
 pub mod band;
 pub mod block;
 pub mod checksum;
+pub mod cli;
 pub mod comm;
 pub mod config;
 pub mod error;
 pub mod estimate;
+pub mod faults;
 pub mod gather;
 pub mod grid;
 pub mod job;
 pub mod kernel;
+pub mod metrics;
 pub mod partition;
+#[cfg(feature = "hdf5")]
+pub mod post;
 pub mod region;
 pub mod round;
 pub mod stop;
 pub mod store;
+pub mod telemetry;

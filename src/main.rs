@@ -1,2 +1,55 @@
-//! The program.
-fn main() {}
+//! The program: parse, start the communicator, run, exit code.
+
+use std::process::ExitCode;
+
+use mandel_mpi::cli::{Command, CommandLine, JobArgs};
+use mandel_mpi::comm::Comm;
+use mandel_mpi::error::{Error, Result, Status};
+use mandel_mpi::store::hdf5::Hdf5Format;
+use mandel_mpi::{app, post};
+
+#[cfg_attr(feature = "mpi", path = "world/mpi.rs")]
+#[cfg_attr(not(feature = "mpi"), path = "world/serial.rs")]
+mod world;
+
+fn main() -> ExitCode {
+    // Before MPI starts, so that `--help` and `--version` work on a login node.
+    let line = CommandLine::read();
+    match &line.command {
+        Some(command) => end(&on_files(command), true),
+        None if line.job.print_config => end(&app::print_config(&line.job), true),
+        None => job(&line.job),
+    }
+}
+
+fn job(args: &JobArgs) -> ExitCode {
+    let comm = match world::start() {
+        Ok(comm) => comm,
+        Err(error) => return end(&Err(error), true),
+    };
+    // Errors in here were agreed on by all ranks: root says the one line.
+    end(&app::run(args, &comm, Box::new(Hdf5Format)), comm.is_root())
+}
+
+fn on_files(command: &Command) -> Result<()> {
+    match command {
+        Command::Render { file, picture, max_size, force } => {
+            post::render::run(file, picture, *max_size, *force)
+        }
+        Command::Info { file } => post::info::run(file),
+        Command::Verify { file, sample } => post::verify::run(file, *sample),
+    }
+}
+
+fn end(result: &Result<()>, speaks: bool) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    if speaks {
+        say(error);
+    }
+    ExitCode::from(error.status().code())
+}
+
+fn say(error: &Error) {
+    let kind = if error.status() == Status::Stopped { "stopped" } else { "error" };
+    eprintln!("mandel-mpi: {kind}: {error}");
+}

@@ -6,18 +6,63 @@ pub mod journal;
 pub mod paths;
 pub mod writer;
 
+use std::path::Path;
+
+use serde::Serialize;
+
 use crate::error::Result;
+use crate::job::Job;
 use crate::store::journal::Journal;
 
-/// Makes the finished file from a complete journal.
-///
-/// An edge: HDF5 is one implementation, memory another (in tests).
-pub trait Assemble: Send {
+/// What a finished file tells about its making.
+#[derive(Debug, Clone)]
+pub struct Provenance {
+    /// The effective config.
+    pub config: String,
+    /// The config as the user wrote it.
+    pub source: String,
+    /// What differs from run to run; left out of a reproducible file.
+    pub run: Option<RunProvenance>,
+}
+
+/// How the run went that finished a file.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunProvenance {
+    /// Host of each rank.
+    pub hosts: Vec<String>,
+    /// Threads of each rank.
+    pub threads: Vec<u64>,
+    /// When it started, in seconds since 1970, UTC.
+    pub started_unix_s: u64,
+    /// Seconds from the start until the file was begun.
+    pub wall_s: f64,
+}
+
+/// A finished file as an earlier job left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Hash of its job, as text.
+    pub job_hash: String,
+    /// Checksum of its counts, as text; recomputed from them.
+    pub checksum: String,
+}
+
+/// The form of finished files: an edge. HDF5 is one implementation, memory another (in tests).
+pub trait FileFormat: Send {
+    /// What is in a finished file; nothing when it is damaged or no such file.
+    fn identify(&self, path: &Path) -> Option<Finished>;
+
     /// Writes every band of `journal` under the output's temporary name, verified and durable, but not yet renamed.
     /// `stopped` is asked between bands: when it says so, the work is given up.
     ///
     /// # Errors
     ///
     /// When a file cannot be written, or the journal is damaged, or a stop was asked.
-    fn assemble(&mut self, journal: &Journal, stopped: &dyn Fn() -> bool) -> Result<()>;
+    fn assemble(
+        &mut self,
+        job: &Job,
+        journal: &Journal,
+        provenance: &Provenance,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<()>;
 }

@@ -126,7 +126,8 @@ mod tests {
             let mut inflate = flate2::Decompress::new(true);
             inflate.decompress(encoded, &mut raw, flate2::FlushDecompress::Finish).expect("a zlib stream");
             let items = raw.len() / item;
-            let value = |i: usize| (0..item).rev().fold(0, |v, byte| v << 8 | u32::from(raw[byte * items + i]));
+            let value =
+                |i: usize| (0..item).rev().fold(0, |v, byte| v << 8 | u32::from(raw[byte * items + i]));
             chunks.push((0..items).map(value).collect());
             rest = tail;
         }
@@ -152,8 +153,13 @@ mod tests {
 
     #[test]
     fn noise_stays_below_the_worst_case() {
-        let geometry =
-            Geometry { height: 64, width: 1000, band_rows: 64, chunk_columns: 700, count_width: CountWidth::U16 };
+        let geometry = Geometry {
+            height: 64,
+            width: 1000,
+            band_rows: 64,
+            chunk_columns: 700,
+            count_width: CountWidth::U16,
+        };
         let mut state = 1_u64;
         let mut noise = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

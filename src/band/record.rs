@@ -168,7 +168,8 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_of_a_header_is_noticed() {
-        let header_bytes = RecordHeader::parse(&JOB, record().as_bytes()).expect("good").header_bytes() as usize;
+        let header_bytes =
+            RecordHeader::parse(&JOB, record().as_bytes()).expect("good").header_bytes() as usize;
         for bit in 0..8 * header_bytes {
             let mut bytes = record().bytes;
             bytes[bit / 8] ^= 1 << (bit % 8);
@@ -184,7 +185,8 @@ mod tests {
 
     #[test]
     fn every_torn_header_is_incomplete() {
-        let header_bytes = RecordHeader::parse(&JOB, record().as_bytes()).expect("good").header_bytes() as usize;
+        let header_bytes =
+            RecordHeader::parse(&JOB, record().as_bytes()).expect("good").header_bytes() as usize;
         for length in 0..header_bytes {
             let torn = RecordHeader::parse(&JOB, &record().as_bytes()[..length]);
             assert_eq!(torn, Err(RecordError::Incomplete), "length {length}");

@@ -43,7 +43,9 @@ impl MpiComm {
         if threading < Threading::Funneled {
             return Err(Error::new(
                 Status::MpiTooWeak,
-                format!("MPI gives thread level {threading:?}: Funneled is needed: use an MPI built with threads"),
+                format!(
+                    "MPI gives thread level {threading:?}: Funneled is needed: use an MPI built with threads"
+                ),
             ));
         }
         let (rank, size) = (world.rank() as usize, world.size() as usize);

@@ -13,8 +13,9 @@ use toml::de::{DeTable, DeValue};
 use super::usage;
 use crate::error::{Error, Result};
 
-/// Every key, its default as TOML (none = required, or derived), in the order in which they are printed.
-const KEYS: [(&str, Option<&str>); 14] = [
+/// Every key, its default as TOML (none: see [`REQUIRED`] and [`Settings::parse`]), in the order in which they
+/// are printed.
+const KEYS: [(&str, Option<&str>); 17] = [
     ("region.re", None),
     ("region.im", None),
     ("grid.width", None),
@@ -26,10 +27,16 @@ const KEYS: [(&str, Option<&str>); 14] = [
     ("output.deflate", Some("1")),
     ("output.reproducible", Some("false")),
     ("run.threads", Some("0")),
+    ("run.partition", Some("\"cost\"")),
+    ("run.round_seconds", Some("30")),
     ("run.root_memory_mib", Some("256")),
+    ("run.max_time", None),
     ("log.level", Some("\"info\"")),
     ("log.format", Some("\"text\"")),
 ];
+
+/// The keys without which there is no job.
+const REQUIRED: [&str; 5] = ["region.re", "region.im", "grid.width", "grid.height", "iteration.max_iter"];
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,7 +96,7 @@ impl Settings {
         })?;
         let mut settings = Self { file_name: name.to_owned(), values };
         if table.get_ref().is_empty() {
-            return Err(usage(format!("{name} is empty: a config needs at least {}", required_keys().join(", "))));
+            return Err(usage(format!("{name} is empty: a config needs at least {}", REQUIRED.join(", "))));
         }
         settings.insert_table(text, "", table.get_ref());
         Ok(settings)
@@ -101,9 +108,9 @@ impl Settings {
     ///
     /// When there is no `=`.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
-        let (key, value) = assignment
-            .split_once('=')
-            .ok_or_else(|| usage(format!("--set {assignment}: must be key=value, for example grid.width=1000")))?;
+        let (key, value) = assignment.split_once('=').ok_or_else(|| {
+            usage(format!("--set {assignment}: must be key=value, for example grid.width=1000"))
+        })?;
         let (key, value) = (key.trim(), value.trim());
         let source = Source::Set(format!("{key}={value}"));
         self.values.insert(key.to_owned(), (parse_value(value), source));
@@ -112,7 +119,12 @@ impl Settings {
 
     /// Takes the value of a flag that stands for `key`.
     pub fn set_flag(&mut self, key: &str, flag: &'static str, value: &str) {
-        self.values.insert(key.to_owned(), (parse_value(value), Source::Flag(flag)));
+        let value = match parse_value(value) {
+            Value::Number(number) => Value::Number(number),
+            // What a flag takes is a text even if TOML would read more into it, as in 02:00:00.
+            _ => Value::Text(value.to_owned()),
+        };
+        self.values.insert(key.to_owned(), (value, Source::Flag(flag)));
     }
 
     /// The effective settings, defaults included, as a config file.
@@ -139,7 +151,8 @@ impl Settings {
         let unknown = self.values.keys().find(|key| KEYS.iter().all(|(known, _)| known != key));
         let Some(key) = unknown else { return Ok(()) };
         let table = key.split('.').next().unwrap_or_default();
-        let in_table = |(known, _): &(&'static str, _)| known.starts_with(&format!("{table}.")).then_some(*known);
+        let in_table =
+            |(known, _): &(&'static str, _)| known.starts_with(&format!("{table}.")).then_some(*known);
         let mut known: Vec<&str> = KEYS.iter().filter_map(in_table).collect();
         if known.is_empty() {
             known = KEYS.iter().map(|(known, _)| *known).collect();
@@ -177,6 +190,15 @@ impl Settings {
         }
     }
 
+    /// A text, with or without quotes, when it is set.
+    pub(super) fn optional_text(&self, key: &str) -> Result<Option<String>> {
+        match self.values.get(key).map(|(value, _)| value) {
+            None => Ok(None),
+            Some(Value::Text(text) | Value::Number(text) | Value::Other(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(self.refuse(key, "must be a text")),
+        }
+    }
+
     /// True or false.
     pub(super) fn flag(&self, key: &str) -> Result<bool> {
         match self.value(key)? {
@@ -207,7 +229,7 @@ impl Settings {
     fn value(&self, key: &str) -> Result<&Value> {
         let value = self.values.get(key).map(|(value, _)| value);
         value.ok_or_else(|| {
-            usage(format!("{key} is missing: {} needs {}", self.file_name, required_keys().join(", ")))
+            usage(format!("{key} is missing: {} needs {}", self.file_name, REQUIRED.join(", ")))
         })
     }
 
@@ -232,11 +254,6 @@ impl Settings {
             }
         }
     }
-}
-
-fn required_keys() -> Vec<&'static str> {
-    // The output's path has no default of its own because it follows from the config's name.
-    KEYS.iter().filter(|(key, default)| default.is_none() && *key != "output.path").map(|(key, _)| *key).collect()
 }
 
 fn parse_value(text: &str) -> Value {
@@ -270,7 +287,9 @@ impl From<&DeValue<'_>> for Value {
                 .map_or_else(|_| Self::Other(number.to_string()), |number| Self::Number(number.to_string())),
             DeValue::Float(number) => Self::Number(number.as_str().to_owned()),
             DeValue::Boolean(flag) => Self::Flag(*flag),
-            DeValue::Array(items) => Self::List(items.iter().map(|item| Self::from(item.get_ref())).collect()),
+            DeValue::Array(items) => {
+                Self::List(items.iter().map(|item| Self::from(item.get_ref())).collect())
+            }
             DeValue::Datetime(time) => Self::Other(time.to_string()),
             DeValue::Table(_) => Self::Other("{ ... }".to_owned()),
         }

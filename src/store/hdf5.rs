@@ -7,13 +7,40 @@ mod raw;
 mod read;
 mod write;
 
-pub use read::FieldFile;
-pub use write::{Provenance, RunProvenance, Hdf5Assembler};
+use std::path::Path;
 
-use crate::error::{Error, Status};
+pub use read::FieldFile;
+
+use super::journal::Journal;
+use super::{FileFormat, Finished, Provenance};
+use crate::error::{Error, Result, Status};
+use crate::job::Job;
 
 /// The dataset of the counts.
 const COUNTS: &str = "escape_count";
+
+/// Finished files in HDF5.
+#[derive(Debug, Clone, Copy)]
+pub struct Hdf5Format;
+
+impl FileFormat for Hdf5Format {
+    fn identify(&self, path: &Path) -> Option<Finished> {
+        let file = FieldFile::open(path).ok()?;
+        let checksum = file.summary(|_| {}).ok()?.checksum.to_string();
+        let job_hash = file.text("job_hash").ok()?;
+        (file.text("checksum").ok()? == checksum).then_some(Finished { job_hash, checksum })
+    }
+
+    fn assemble(
+        &mut self,
+        job: &Job,
+        journal: &Journal,
+        provenance: &Provenance,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        write::assemble(job, journal, provenance, stopped)
+    }
+}
 
 /// The version of HDF5 that is running.
 #[must_use]

@@ -181,7 +181,10 @@ impl Journal {
             return Ok(());
         }
         let output = self.paths.output().display();
-        Err(Error::new(Status::Io, format!("another start of this job has taken over: {output}: leave it to that one")))
+        Err(Error::new(
+            Status::Io,
+            format!("another start of this job has taken over: {output}: leave it to that one"),
+        ))
     }
 
     /// What is known of a band that is in the journal.
@@ -207,7 +210,10 @@ impl Journal {
         let entry = &self.bands[&band];
         let mut payload = vec![0; entry.header.payload_bytes() as usize];
         let place = || format!("the journal of {}, band {band}", self.paths.output().display());
-        entry.file.read_exact_at(&mut payload, entry.payload_at).map_err(|error| Error::io(place(), &error))?;
+        entry
+            .file
+            .read_exact_at(&mut payload, entry.payload_at)
+            .map_err(|error| Error::io(place(), &error))?;
         if Checksum::of_bytes(&payload) == entry.header.payload_checksum {
             return Ok((&entry.header, payload));
         }
@@ -247,7 +253,8 @@ pub fn set_aside(paths: &Paths) -> Result<Vec<std::path::PathBuf>> {
     let mut asides = Vec::new();
     for number in paths.segments()? {
         let path = paths.segment(number);
-        let free = |copy: &u64| !paths.output().with_extension(format!("journal-aside-{copy}.{number}")).exists();
+        let free =
+            |copy: &u64| !paths.output().with_extension(format!("journal-aside-{copy}.{number}")).exists();
         let copy = (1..).find(free).expect("some name is free");
         let aside = paths.output().with_extension(format!("journal-aside-{copy}.{number}"));
         std::fs::rename(&path, &aside).map_err(|error| Error::io(path.display(), &error))?;
@@ -267,7 +274,8 @@ fn read_segments(paths: &Paths, numbers: &[u64], job: &Job) -> Result<Past> {
             continue;
         };
         refuse_other_job(&path, &header, job)?;
-        let encoding = header.encoding(job).filter(|encoding| past.encoding.is_none_or(|first| first == *encoding));
+        let encoding =
+            header.encoding(job).filter(|encoding| past.encoding.is_none_or(|first| first == *encoding));
         let Some(encoding) = encoding else {
             tracing::warn!("{} is encoded in another way: nothing of it can be used", path.display());
             continue;
@@ -323,7 +331,8 @@ impl Header {
     fn encoding(&self, job: &Job) -> Option<Encoding> {
         let geometry = Geometry::of(job);
         let same_grid = (self.height, self.width) == (geometry.height, geometry.width);
-        let count_width = [CountWidth::U16, CountWidth::U32].into_iter().find(|w| w.bytes() == self.count_bytes)?;
+        let count_width =
+            [CountWidth::U16, CountWidth::U32].into_iter().find(|w| w.bytes() == self.count_bytes)?;
         let sizes = self.band_rows > 0 && self.chunk_columns > 0 && self.chunk_columns <= self.width;
         let geometry = Geometry { band_rows: self.band_rows, chunk_columns: self.chunk_columns, ..geometry };
         (same_grid && sizes && count_width == geometry.count_width)
@@ -344,7 +353,8 @@ fn refuse_other_job(path: &std::path::Path, header: &Header, job: &Job) -> Resul
         .map(|(there, now)| format!("\n  journal: {there}\n  now:     {now}"))
         .collect();
     let advice = "finish that job, or set its journal aside with --restart";
-    let message = format!("the journal is of another job: {}: {advice}{}", path.display(), differing.concat());
+    let message =
+        format!("the journal is of another job: {}: {advice}{}", path.display(), differing.concat());
     Err(Error::new(Status::Damaged, message))
 }
 

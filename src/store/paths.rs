@@ -109,7 +109,8 @@ pub fn open_own(path: &Path) -> Result<File> {
         let advice = "remove it, or set it aside with --restart";
         Error::new(Status::Damaged, format!("{why}: {}: {advice}", path.display()))
     };
-    let file = OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(path);
+    let file =
+        OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(path);
     let file = file.map_err(|error| refuse(&format!("the journal cannot be opened ({error})")))?;
     let metadata = file.metadata().map_err(|error| Error::io(path.display(), &error))?;
     match fault(&metadata) {

@@ -60,8 +60,7 @@ pub(super) fn write_terminated_text(location: &Location, name: &str, text: &str)
         let text_type = H5Tcopy(*H5T_C_S1);
         H5Tset_size(text_type, text.as_bytes_with_nul().len());
         let space = H5Screate(H5S_class_t::H5S_SCALAR);
-        let attribute =
-            H5Acreate2(location.id(), name.as_ptr(), text_type, space, H5P_DEFAULT, H5P_DEFAULT);
+        let attribute = H5Acreate2(location.id(), name.as_ptr(), text_type, space, H5P_DEFAULT, H5P_DEFAULT);
         let written = H5Awrite(attribute, text_type, text.as_ptr().cast());
         let closed = [H5Aclose(attribute), H5Sclose(space), H5Tclose(text_type)];
         hdf5::h5check(written)?;

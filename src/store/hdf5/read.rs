@@ -8,6 +8,7 @@ use hdf5::{Dataset, File, Location};
 use ndarray::{Array2, s};
 
 use super::{COUNTS, hdf5_error};
+use crate::band::Summary;
 use crate::error::{Error, Result, Status};
 
 /// A finished file, open for reading.
@@ -59,7 +60,38 @@ impl FieldFile {
     /// [`Status::Damaged`] when they cannot be read.
     pub fn rows(&self, rows: Range<u64>) -> Result<Array2<u32>> {
         let slice = s![rows.start as usize..rows.end as usize, ..];
-        self.counts.read_slice(slice).map_err(|error| self.damaged(&hdf5_error("its counts", &error).to_string()))
+        self.counts
+            .read_slice(slice)
+            .map_err(|error| self.damaged(&hdf5_error("its counts", &error).to_string()))
+    }
+
+    /// One count.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::Damaged`] when it cannot be read.
+    pub fn count(&self, row: usize, column: usize) -> Result<u32> {
+        let one: hdf5::Result<Array2<u32>> = self.counts.read_slice(s![row..=row, column..=column]);
+        one.map(|one| one[[0, 0]])
+            .map_err(|error| self.damaged(&hdf5_error("its counts", &error).to_string()))
+    }
+
+    /// Reads all counts, band by band, and says what is known of them. `on_rows` is told how many rows are done.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::Damaged`] when they cannot be read.
+    pub fn summary(&self, mut on_rows: impl FnMut(u64)) -> Result<Summary> {
+        let max_iter = u32::try_from(self.number("max_iter")?).map_err(|_| self.damaged("its max_iter"))?;
+        let height = self.shape().0;
+        let mut summary = Summary::empty();
+        for start in (0..height).step_by(self.band_rows() as usize) {
+            let end = (start + self.band_rows()).min(height);
+            let counts = self.rows(start..end)?;
+            summary = summary.then(Summary::of(counts.as_slice().expect("row-major"), max_iter));
+            on_rows(end);
+        }
+        Ok(summary)
     }
 
     /// The samples of an axis, `"re"` or `"im"`.

@@ -5,7 +5,6 @@ use std::path::Path;
 use hdf5::file::LibraryVersion;
 use hdf5::types::{VarLenArray, VarLenUnicode};
 use hdf5::{Dataset, File, Group, H5Type, Location, ObjectReference, ObjectReference1};
-use serde::Serialize;
 
 use super::raw::{read_chunk, write_chunk, write_terminated_text};
 use super::{COUNTS, hdf5_error};
@@ -14,47 +13,12 @@ use crate::checksum::Checksum;
 use crate::error::{Error, Result, Status};
 use crate::grid::Axis;
 use crate::job::Job;
-use crate::store::Assemble;
+use crate::store::Provenance;
 use crate::store::journal::Journal;
 use crate::store::paths;
 
 /// Samples written at once: 8 MiB.
 const SAMPLES_PER_WRITE: u64 = 1 << 20;
-
-/// What the file tells about its making.
-#[derive(Debug, Clone)]
-pub struct Provenance {
-    /// The effective config.
-    pub config: String,
-    /// The config as the user wrote it.
-    pub source: String,
-    /// What differs from run to run; left out of a reproducible file.
-    pub run: Option<RunProvenance>,
-}
-
-/// How the run went that finished the file.
-#[derive(Debug, Clone, Serialize)]
-pub struct RunProvenance {
-    /// Host of each rank.
-    pub hosts: Vec<String>,
-    /// Number of ranks.
-    pub ranks: u64,
-    /// Threads of each rank.
-    pub threads: Vec<u64>,
-    /// Seconds since 1970, UTC.
-    pub started_unix_s: u64,
-    /// Wall time until the file was begun.
-    pub wall_s: f64,
-    /// The report, as JSON.
-    pub report: String,
-}
-
-/// Writes `NAME.h5.part` from the journal of `job`.
-#[derive(Debug)]
-pub struct Hdf5Assembler {
-    job: Job,
-    provenance: Provenance,
-}
 
 /// An entry of the attribute by which a dimension scale names its users.
 #[derive(H5Type)]
@@ -64,44 +28,37 @@ struct ScaleUse {
     dimension: i32,
 }
 
-impl Hdf5Assembler {
-    /// An assembler for one job.
-    #[must_use]
-    pub fn new(job: Job, provenance: Provenance) -> Self {
-        Self { job, provenance }
-    }
-
-    /// The file without its counts.
-    fn write_frame(&self, file: &File, journal: &Journal) -> hdf5::Result<Dataset> {
-        let encoding = journal.encoding();
-        let counts = create_counts(file, &encoding.geometry, encoding.deflate.level())?;
-        let grid = self.job.grid();
-        let im = write_axis(file, "im", "imaginary part of c", &grid.im)?;
-        let re = write_axis(file, "re", "real part of c", &grid.re)?;
-        attach_scales(file, &counts, [("im", &im), ("re", &re)])?;
-        describe_counts(&counts, &self.job, &journal.summary())?;
-        write_text(file, "program", &format!("mandel-mpi {}", env!("CARGO_PKG_VERSION")))?;
-        write_provenance(file, &self.provenance)?;
-        Ok(counts)
-    }
+/// Writes `NAME.h5.part`, compares it with the journal, and leaves it to be renamed.
+pub(super) fn assemble(
+    job: &Job,
+    journal: &Journal,
+    provenance: &Provenance,
+    stopped: &dyn Fn() -> bool,
+) -> Result<()> {
+    let part = journal.paths().part();
+    remove_leftover(&part)?;
+    let failed = |error: hdf5::Error| hdf5_error(&format!("cannot write {}", part.display()), &error);
+    let file = create_file(&part).map_err(failed)?;
+    let counts = write_frame(&file, job, journal, provenance).map_err(failed)?;
+    write_bands(&counts, journal, stopped)?;
+    drop(counts);
+    // Closed by hand: an error of an implicit close would be lost.
+    file.close().map_err(failed)?;
+    let sync = std::fs::File::open(&part).and_then(|file| file.sync_all());
+    sync.map_err(|error| Error::io(part.display(), &error))?;
+    compare_with_journal(&part, journal, stopped)
 }
 
-impl Assemble for Hdf5Assembler {
-    fn assemble(&mut self, journal: &Journal, stopped: &dyn Fn() -> bool) -> Result<()> {
-        let part = journal.paths().part();
-        remove_leftover(&part)?;
-        let failed = |error: hdf5::Error| hdf5_error(&format!("cannot write {}", part.display()), &error);
-        let file = create_file(&part)
-            .map_err(|error| Error::new(Status::CannotCreate, hdf5_error(&part.display().to_string(), &error).to_string()))?;
-        let counts = self.write_frame(&file, journal).map_err(failed)?;
-        write_bands(&counts, journal, stopped)?;
-        drop(counts);
-        // Closed by hand: an error of an implicit close would be lost.
-        file.close().map_err(failed)?;
-        let sync = std::fs::File::open(&part).and_then(|file| file.sync_all());
-        sync.map_err(|error| Error::io(part.display(), &error))?;
-        compare_with_journal(&part, journal, stopped)
-    }
+/// The file without its counts.
+fn write_frame(file: &File, job: &Job, journal: &Journal, provenance: &Provenance) -> hdf5::Result<Dataset> {
+    let encoding = journal.encoding();
+    let counts = create_counts(file, &encoding.geometry, encoding.deflate.level())?;
+    let im = write_axis(file, "im", "imaginary part of c", &job.grid().im)?;
+    let re = write_axis(file, "re", "real part of c", &job.grid().re)?;
+    attach_scales(file, &counts, [("im", &im), ("re", &re)])?;
+    describe_counts(&counts, job, &journal.summary())?;
+    write_provenance(file, provenance)?;
+    Ok(counts)
 }
 
 /// Removes what a killed run left half written. Nothing of it is worth keeping: the journal has it all.
@@ -148,8 +105,12 @@ fn create_counts_of<T: H5Type>(file: &File, geometry: &Geometry, deflate: u8) ->
 
 /// Writes the samples of an axis, in slabs: a terapixel grid has a million, but a column may have 2^32.
 fn write_axis(file: &File, name: &str, long_name: &str, axis: &Axis) -> hdf5::Result<Dataset> {
-    let dataset =
-        file.new_dataset::<f64>().shape(axis.len() as usize).no_chunk().obj_track_times(false).create(name)?;
+    let dataset = file
+        .new_dataset::<f64>()
+        .shape(axis.len() as usize)
+        .no_chunk()
+        .obj_track_times(false)
+        .create(name)?;
     for start in (0..axis.len()).step_by(SAMPLES_PER_WRITE as usize) {
         let end = (start + SAMPLES_PER_WRITE).min(axis.len());
         dataset.write_slice(&axis.samples(start..end), start as usize..end as usize)?;
@@ -166,7 +127,8 @@ fn attach_scales(file: &File, counts: &Dataset, axes: [(&str, &Dataset); 2]) -> 
         .iter()
         .map(|(name, _)| Ok(VarLenArray::from_slice(&[ObjectReference1::create(file, name)?])))
         .collect::<hdf5::Result<Vec<_>>>()?;
-    let list = counts.new_attr::<VarLenArray<ObjectReference1>>().shape(axes.len()).create("DIMENSION_LIST")?;
+    let list =
+        counts.new_attr::<VarLenArray<ObjectReference1>>().shape(axes.len()).create("DIMENSION_LIST")?;
     list.write(&references)?;
     for (dimension, (_, axis)) in axes.iter().enumerate() {
         let scale_use =
@@ -216,13 +178,13 @@ fn write_provenance(file: &File, provenance: &Provenance) -> hdf5::Result<()> {
     let Some(run) = &provenance.run else { return Ok(()) };
     let group = create_group(&group, "run")?;
     let number = |name: &str, value: u64| group.new_attr::<u64>().create(name)?.write_scalar(&value);
-    number("ranks", run.ranks)?;
+    number("ranks", run.hosts.len() as u64)?;
     number("started_unix_s", run.started_unix_s)?;
     group.new_attr::<f64>().create("wall_s")?.write_scalar(&run.wall_s)?;
-    let threads = group.new_dataset::<u64>().shape(run.threads.len()).obj_track_times(false).create("threads")?;
+    let threads =
+        group.new_dataset::<u64>().shape(run.threads.len()).obj_track_times(false).create("threads")?;
     threads.write(&run.threads)?;
-    write_long_text(&group, "hosts", &run.hosts.join("\n"))?;
-    write_long_text(&group, "report", &run.report)
+    write_long_text(&group, "hosts", &run.hosts.join("\n"))
 }
 
 fn create_group(parent: &Group, name: &str) -> hdf5::Result<Group> {
@@ -254,7 +216,8 @@ fn write_bands(counts: &Dataset, journal: &Journal, stopped: &dyn Fn() -> bool) 
             let (encoded, tail) = rest.split_at(length as usize);
             rest = tail;
             let offset = [band * geometry.band_rows, chunk as u64 * geometry.chunk_columns];
-            write_chunk(counts, offset, encoded).map_err(|error| hdf5_error("cannot write a chunk", &error))?;
+            write_chunk(counts, offset, encoded)
+                .map_err(|error| hdf5_error("cannot write a chunk", &error))?;
         }
     }
     Ok(())
@@ -273,7 +236,8 @@ fn compare_with_journal(part: &Path, journal: &Journal, stopped: &dyn Fn() -> bo
             .map(|chunk| read_chunk(&counts, [band * geometry.band_rows, chunk * geometry.chunk_columns]));
         let found = chunks.collect::<hdf5::Result<Vec<_>>>().map_err(failed)?.concat();
         if Checksum::of_bytes(&found) != header.payload_checksum {
-            let message = format!("the file differs from the journal: {}, band {band}: run again", part.display());
+            let message =
+                format!("the file differs from the journal: {}, band {band}: run again", part.display());
             return Err(Error::new(Status::Io, message));
         }
     }
@@ -282,5 +246,9 @@ fn compare_with_journal(part: &Path, journal: &Journal, stopped: &dyn Fn() -> bo
 }
 
 fn refuse_when_stopped(stopped: &dyn Fn() -> bool) -> Result<()> {
-    if stopped() { Err(Error::new(Status::Stopped, "stopped while assembling: run again to finish")) } else { Ok(()) }
+    if stopped() {
+        Err(Error::new(Status::Stopped, "stopped while assembling: run again to finish"))
+    } else {
+        Ok(())
+    }
 }

@@ -1,0 +1,267 @@
+//! One run of one job: the story, generic over its edges.
+//!
+//! Every rank runs this. What root alone does (config, journal, file) the others learn from it; an error of one is
+//! agreed to be everybody's before anyone leaves.
+
+mod finish;
+mod start;
+
+use std::num::NonZeroUsize;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::block::Work;
+use crate::cli::{JobArgs, is_first_copy};
+use crate::comm::{Comm, SerialComm};
+use crate::config::{Config, Partition};
+use crate::error::{Error, Result, Status};
+use crate::estimate;
+use crate::faults::Faults;
+use crate::gather::{self, Root};
+use crate::kernel::Kernel;
+use crate::metrics::Phases;
+use crate::partition::row_blocks;
+use crate::round::{self, Limits, Outcome, Share};
+use crate::stop::StopRequest;
+use crate::store::FileFormat;
+use crate::store::writer::Writer;
+use crate::telemetry::{self, Progress};
+
+use start::{Begin, Start};
+
+/// Ranks' speeds are compared in this many steps of the fastest one's.
+const SPEED_STEPS: u64 = 1 << 16;
+
+/// Runs the job that was asked for, to its end, and reports it. *Collective.*
+///
+/// # Errors
+///
+/// The same one on all ranks.
+pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Result<()> {
+    let began = Instant::now();
+    let faults = comm.agree(Faults::new(args, comm.rank()))?;
+    let (config, texts) = start::read_config(args, comm)?;
+    telemetry::init(&config.log, comm.is_root());
+    comm.agree(faults.pass("config"))?;
+    let start = match start::open(args, comm, &config, &texts, format.as_ref())? {
+        Begin::Complete => return Ok(()),
+        Begin::Compute(start) => start,
+    };
+    let stop = StopRequest::listen(config.run.max_time.map(|time| began + time))
+        .map_err(|error| Error::io("cannot listen for signals", &error));
+    let run = Run {
+        args,
+        comm,
+        config: &config,
+        texts,
+        faults,
+        stop: comm.agree(stop)?,
+        threads: threads(&config),
+        kernel: Kernel::prepare(config.kernel, config.job.max_iter()),
+        began,
+        started_unix_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+    };
+    run.compute_and_finish(start, format)
+}
+
+/// Prints the effective config. Never starts MPI: under a launcher the first copy speaks.
+///
+/// # Errors
+///
+/// When the config cannot be read or makes no sense.
+pub fn print_config(args: &JobArgs) -> Result<()> {
+    if !is_first_copy() {
+        return Ok(());
+    }
+    let (_, texts) = start::read_config(args, &SerialComm)?;
+    print!("{}", texts.effective);
+    Ok(())
+}
+
+/// Threads of this rank.
+fn threads(config: &Config) -> NonZeroUsize {
+    let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    config.run.threads.unwrap_or_else(available)
+}
+
+/// What does not change from round to round.
+struct Run<'a, C> {
+    args: &'a JobArgs,
+    comm: &'a C,
+    config: &'a Config,
+    texts: start::Texts,
+    faults: Faults,
+    stop: StopRequest,
+    threads: NonZeroUsize,
+    kernel: Kernel,
+    began: Instant,
+    started_unix_s: u64,
+}
+
+/// What a run adds up.
+#[derive(Debug, Default)]
+struct Totals {
+    phases: Phases,
+    rounds: u64,
+    executed: u64,
+    gathered_bytes: u64,
+}
+
+/// The bands that are left, and how they are shared out.
+struct Plan {
+    /// Bands that are not finished, ascending.
+    left: Vec<u64>,
+    /// Believed cost of each band of the grid.
+    costs: Vec<u64>,
+    /// What blocks are equal in, for each band of the grid.
+    weights: Vec<u64>,
+    /// Speed of each rank, relative to each other.
+    speeds: Vec<u64>,
+}
+
+impl<C: Comm> Run<'_, C> {
+    fn compute_and_finish(self, start: Start, format: Box<dyn FileFormat>) -> Result<()> {
+        let work = Work::new(&self.config.job, start.encoding, &self.kernel);
+        let mut plan = self.plan(&start);
+        let resumed = start.encoding.geometry.bands() - plan.left.len() as u64;
+        let mut progress = self.progress(&plan);
+        let writer = start.journal.map(Writer::start);
+        let mut totals = Totals::default();
+        totals.phases.setup_s = self.began.elapsed().as_secs_f64();
+        while !plan.left.is_empty() {
+            let outcome = self.round(&work, &plan, writer.as_ref(), &mut progress)?;
+            totals.add(&outcome);
+            self.gather(&outcome, writer.as_ref(), &mut totals)?;
+            self.replan(&mut plan, &outcome);
+            if outcome.stopped {
+                progress.finish();
+                return self.leave_for_now(writer);
+            }
+        }
+        progress.finish();
+        self.finish(writer, format, totals, resumed)
+    }
+
+    /// Predicts what bands cost; at first all ranks are believed to be equally fast.
+    fn plan(&self, start: &Start) -> Plan {
+        let geometry = &start.encoding.geometry;
+        let costs = estimate::band_costs(self.comm, &self.config.job, geometry, &self.kernel, self.threads);
+        let weights = match self.config.run.partition {
+            Partition::Cost => costs.clone(),
+            Partition::Equal => (0..geometry.bands()).map(|band| geometry.row_count(band)).collect(),
+        };
+        let left = start.unfinished.iter().cloned().flatten().collect();
+        Plan { left, costs, weights, speeds: vec![SPEED_STEPS; self.comm.size()] }
+    }
+
+    fn progress(&self, plan: &Plan) -> Progress {
+        let total: u64 = plan.costs.iter().sum();
+        let left: u64 = plan.left.iter().map(|&band| plan.costs[band as usize]).sum();
+        Progress::new(self.args.progress.into(), self.comm.is_root(), total, total - left)
+    }
+
+    /// Computes this rank's row block until all ranks agree to end the round.
+    fn round(
+        &self,
+        work: &Work<'_>,
+        plan: &Plan,
+        writer: Option<&Writer>,
+        progress: &mut Progress,
+    ) -> Result<Outcome> {
+        let mine = self.row_block(plan);
+        let costs: Vec<u64> = mine.iter().map(|&band| plan.costs[band as usize]).collect();
+        let budget = self.config.run.root_memory_bytes / 2;
+        let limits = Limits {
+            duration: self.config.run.round,
+            held_bytes: budget,
+            own_bytes: if self.comm.is_root() { budget / 2 } else { u64::MAX },
+        };
+        self.comm.agree(self.faults.pass("compute"))?;
+        let share = Share { bands: mine, costs: &costs };
+        let left_cost: u64 = plan.left.iter().map(|&band| plan.costs[band as usize]).sum();
+        let done_before = plan.costs.iter().sum::<u64>() - left_cost;
+        Ok(round::compute(self.comm, work, share, self.threads, &limits, &self.stop, |beat| {
+            progress.show(done_before + beat.finished_cost, beat.executed);
+            writer.is_some_and(|writer| writer.error().is_some())
+        }))
+    }
+
+    /// This rank's part of the bands that are left. Its first band is the exclusive scan of the block heights.
+    fn row_block<'p>(&self, plan: &'p Plan) -> &'p [u64] {
+        let weights: Vec<u64> = plan.left.iter().map(|&band| plan.weights[band as usize]).collect();
+        let block = row_blocks(&weights, &plan.speeds)[self.comm.rank()].clone();
+        let first = self.comm.exclusive_scan(block.len() as u64) as usize;
+        assert_eq!(first, block.start, "the scan and the partition agree, or ranks see different jobs");
+        &plan.left[first..first + block.len()]
+    }
+
+    /// Sends what the round gave to root's writer.
+    fn gather(&self, outcome: &Outcome, writer: Option<&Writer>, totals: &mut Totals) -> Result<()> {
+        let started = Instant::now();
+        self.comm.agree(self.faults.pass("gather"))?;
+        let root = writer.map(|writer| Root { writer, budget_bytes: self.config.run.root_memory_bytes / 2 });
+        let gathered = gather::gather(self.comm, &outcome.records, root);
+        totals.gathered_bytes += gathered?;
+        totals.phases.gather_s += started.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Takes what all ranks finished off the list, and learns how fast they were.
+    fn replan(&self, plan: &mut Plan, outcome: &Outcome) {
+        let busy_ms = ((outcome.compute_s + outcome.encode_s) * 1e3).max(1.0);
+        let speed = (outcome.executed as f64 / busy_ms) as u64;
+        let all = self.comm.all_gather(&[outcome.finished_bands as u64, speed]);
+        let weights: Vec<u64> = plan.left.iter().map(|&band| plan.weights[band as usize]).collect();
+        let blocks = row_blocks(&weights, &plan.speeds);
+        let rests = blocks.into_iter().zip(all.chunks_exact(2)).map(|(mut block, rank)| {
+            block.start += rank[0] as usize;
+            block
+        });
+        plan.left = rests.flat_map(|rest| plan.left[rest].to_vec()).collect();
+        let fastest = all.chunks_exact(2).map(|rank| rank[1]).max().unwrap_or(0).max(1);
+        for (known, rank) in plan.speeds.iter_mut().zip(all.chunks_exact(2)) {
+            // A rank that had nothing to do is believed to be as fast as before.
+            if rank[1] > 0 {
+                *known = (u128::from(rank[1]) * u128::from(SPEED_STEPS) / u128::from(fastest)).max(1) as u64;
+            }
+        }
+    }
+
+    /// Ends a stopped run with everything that was finished in the journal.
+    fn leave_for_now(&self, writer: Option<Writer>) -> Result<()> {
+        self.while_root_works(|| writer.as_ref().is_some_and(|writer| writer.queued_bytes() > 0));
+        let journal = self.comm.agree(writer.map(Writer::finish).transpose())?;
+        let done = journal.map(|journal| (journal.len(), journal.encoding().geometry.bands()));
+        let message = done.map_or_else(String::new, |(done, bands)| {
+            let output = self.config.output.path.display();
+            format!("{done} of {bands} bands of {output} are in the journal: run again to go on")
+        });
+        Err(self.comm.shared_error(Some(&Error::new(Status::Stopped, message))))
+    }
+
+    /// Waits, asleep, until root is done with something. *Collective.*
+    fn while_root_works(&self, is_busy: impl Fn() -> bool) {
+        let mut nap = std::time::Duration::from_millis(1);
+        loop {
+            let [busy, stop] =
+                self.comm.all_reduce_sum([u64::from(is_busy()), u64::from(self.stop.is_asked())]);
+            if stop > 0 {
+                self.stop.ask();
+            }
+            if busy == 0 {
+                return;
+            }
+            std::thread::sleep(nap);
+            nap = (2 * nap).min(std::time::Duration::from_millis(100));
+        }
+    }
+}
+
+impl Totals {
+    fn add(&mut self, outcome: &Outcome) {
+        self.rounds += 1;
+        self.executed += outcome.executed;
+        self.phases.compute_s += outcome.compute_s;
+        self.phases.encode_s += outcome.encode_s;
+        self.phases.wait_s += (outcome.wall_s - outcome.compute_s - outcome.encode_s).max(0.0);
+    }
+}

@@ -1,0 +1,167 @@
+//! After the last round: the file, its name, the report.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::{Run, Totals};
+use crate::comm::Comm;
+use crate::error::{Error, Result, Status};
+use crate::metrics::{self, Report, SCHEMA_VERSION};
+use crate::store::journal::Journal;
+use crate::store::writer::Writer;
+use crate::store::{FileFormat, Provenance, RunProvenance};
+use crate::telemetry;
+
+impl<C: Comm> Run<'_, C> {
+    /// Waits for the journal, assembles the file from it at root while the others sleep, and reports.
+    pub(super) fn finish(
+        &self,
+        writer: Option<Writer>,
+        format: Box<dyn FileFormat>,
+        mut totals: Totals,
+        resumed_bands: u64,
+    ) -> Result<()> {
+        let waiting = Instant::now();
+        self.while_root_works(|| writer.as_ref().is_some_and(|writer| writer.queued_bytes() > 0));
+        totals.phases.write_s += writer.as_ref().map_or(0.0, Writer::busy_s);
+        let journal = self.comm.agree(writer.map(Writer::finish).transpose())?;
+        self.comm.agree(self.faults.pass("assemble"))?;
+        let (hosts, threads) = self.places();
+        let provenance = self.provenance(&hosts, &threads);
+        let assembling = Instant::now();
+        let journal = self.assemble(journal, format, provenance)?;
+        if journal.is_some() {
+            totals.phases.write_s += assembling.elapsed().as_secs_f64();
+        } else {
+            totals.phases.wait_s += waiting.elapsed().as_secs_f64();
+        }
+        let report = self.report(&totals, journal.as_ref(), hosts, threads, resumed_bands);
+        let told = match (journal, report) {
+            (Some(journal), Some(report)) => self.publish(journal, &report),
+            _ => Ok(()),
+        };
+        self.comm.agree(told)
+    }
+
+    /// Assembles the file on a thread of its own, so that root still hears a stop request.
+    fn assemble(
+        &self,
+        journal: Option<Journal>,
+        mut format: Box<dyn FileFormat>,
+        provenance: Provenance,
+    ) -> Result<Option<Journal>> {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let thread = journal.map(|journal| {
+            let (job, stopped) = (self.config.job.clone(), Arc::clone(&stopped));
+            std::thread::spawn(move || {
+                let stopped = || stopped.load(Ordering::SeqCst);
+                format.assemble(&job, &journal, &provenance, &stopped).map(|()| journal)
+            })
+        });
+        self.while_root_works(|| {
+            stopped.store(self.stop.is_asked(), Ordering::SeqCst);
+            thread.as_ref().is_some_and(|thread| !thread.is_finished())
+        });
+        let done = thread.map(|thread| thread.join().expect("a panic has ended the job"));
+        self.comm.agree(done.transpose())
+    }
+
+    /// Host and threads of every rank.
+    fn places(&self) -> (Vec<String>, Vec<u64>) {
+        let host = telemetry::host_name().into_bytes();
+        let threads = self.comm.all_gather(&[self.threads.get() as u64]);
+        let lengths = self.comm.all_gather(&[host.len() as u64]);
+        let sizes: &[u64] = if self.comm.is_root() { &lengths } else { &[] };
+        let all = self.comm.broadcast(self.comm.gather(&host, sizes));
+        let mut rest = all.as_slice();
+        let hosts = lengths.iter().map(|&length| {
+            let (host, tail) = rest.split_at(length as usize);
+            rest = tail;
+            String::from_utf8_lossy(host).into_owned()
+        });
+        (hosts.collect(), threads)
+    }
+
+    fn provenance(&self, hosts: &[String], threads: &[u64]) -> Provenance {
+        let run = RunProvenance {
+            hosts: hosts.to_vec(),
+            threads: threads.to_vec(),
+            started_unix_s: self.started_unix_s,
+            wall_s: self.began.elapsed().as_secs_f64(),
+        };
+        Provenance {
+            config: self.texts.effective.clone(),
+            source: self.texts.source.clone(),
+            run: (!self.config.output.reproducible).then_some(run),
+        }
+    }
+
+    /// What all ranks did; at root.
+    fn report(
+        &self,
+        totals: &Totals,
+        journal: Option<&Journal>,
+        hosts: Vec<String>,
+        threads: Vec<u64>,
+        resumed_bands: u64,
+    ) -> Option<Report> {
+        let all_us = self.comm.all_gather(&totals.phases.to_us());
+        let [executed] = self.comm.all_reduce_sum([totals.executed]);
+        let journal = journal?;
+        let phases = metrics::summarise(&all_us);
+        let compute = phases.iter().find(|phase| phase.name == "compute").expect("it is a phase");
+        let (summary, grid) = (journal.summary(), self.config.job.grid());
+        let wall_s = self.began.elapsed().as_secs_f64();
+        Some(Report {
+            schema_version: SCHEMA_VERSION,
+            version: env!("CARGO_PKG_VERSION"),
+            commit: env!("MANDEL_MPI_COMMIT"),
+            job_hash: self.config.job.hash().to_string(),
+            height: grid.height(),
+            width: grid.width(),
+            max_iter: self.config.job.max_iter().get(),
+            checksum: summary.checksum.to_string(),
+            sum: summary.sum.to_string(),
+            undecided: summary.undecided,
+            ranks: self.comm.size(),
+            threads,
+            hosts,
+            kernel: self.kernel.name().to_owned(),
+            rounds: totals.rounds,
+            bands: journal.encoding().geometry.bands(),
+            resumed_bands,
+            executed,
+            giter_per_s: summary.sum as f64 / wall_s * 1e-9,
+            wall_s,
+            load_balance: metrics::load_balance(compute.avg_s, compute.max_s),
+            phases,
+            gathered_bytes: totals.gathered_bytes,
+            output: self.config.output.path.display().to_string(),
+            band_costs: journal.costs(),
+        })
+    }
+
+    /// Gives the finished file its name, removes the journal, and tells.
+    fn publish(&self, journal: Journal, report: &Report) -> Result<()> {
+        journal.refuse_when_superseded()?;
+        let (part, output) = (journal.paths().part(), journal.paths().output());
+        if !self.args.force && output.symlink_metadata().is_ok() {
+            let message = format!(
+                "the output has appeared meanwhile: {}: the finished file is {}",
+                output.display(),
+                part.display()
+            );
+            return Err(Error::new(Status::CannotCreate, message));
+        }
+        std::fs::rename(&part, output).map_err(|error| Error::io(output.display(), &error))?;
+        journal.paths().sync_directory()?;
+        journal.remove()?;
+        if let Some(path) = &self.args.summary {
+            let json = serde_json::to_string_pretty(report).expect("plain data");
+            std::fs::write(path, json).map_err(|error| Error::io(path.display(), &error))?;
+        }
+        println!("{report}");
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! Before the first round: root reads the config and looks at what is there; all ranks learn the same.
+
+use std::ops::Range;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::band::{Deflate, Geometry};
+use crate::cli::JobArgs;
+use crate::comm::Comm;
+use crate::config::{Config, Settings};
+use crate::error::{Error, Result, Status};
+use crate::store::FileFormat;
+use crate::store::journal::{self, Encoding, Journal};
+use crate::store::paths::Paths;
+
+/// The config as texts, kept for the record.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Texts {
+    /// As the user wrote it.
+    pub(super) source: String,
+    /// With defaults, `--set` and flags.
+    pub(super) effective: String,
+}
+
+/// What there is to do.
+pub(super) enum Begin {
+    /// Nothing: the output is complete.
+    Complete,
+    /// The job, or the rest of it.
+    Compute(Start),
+}
+
+/// Where to start from.
+pub(super) struct Start {
+    /// How bands are cut and encoded.
+    pub(super) encoding: Encoding,
+    /// Runs of bands that are not in the journal, ascending.
+    pub(super) unfinished: Vec<Range<u64>>,
+    /// At root.
+    pub(super) journal: Option<Journal>,
+}
+
+/// What root tells the others.
+#[derive(Serialize, Deserialize)]
+enum News {
+    Complete,
+    Compute { band_rows: u64, chunk_columns: u64, deflate: u8, unfinished: Vec<Range<u64>> },
+}
+
+/// Reads the config: root its file, all others what root sends them, so that no file system is asked by
+/// every rank. *Collective.*
+pub(super) fn read_config<C: Comm>(args: &JobArgs, comm: &C) -> Result<(Config, Texts)> {
+    let path = comm.agree(args.config_path())?;
+    let read = if comm.is_root() { read_file(path) } else { Ok(Vec::new()) };
+    let bytes = comm.broadcast(comm.agree(read)?);
+    // All parse the same bytes with the same arguments, so all come to the same end.
+    parse_config(args, path, bytes)
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        Error::new(Status::Usage, format!("cannot read the config {}: {error}", path.display()))
+    })
+}
+
+/// Makes sense of the config's bytes.
+pub(super) fn parse_config(args: &JobArgs, path: &Path, bytes: Vec<u8>) -> Result<(Config, Texts)> {
+    let source = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Error::new(Status::Usage, format!("the config {} is not UTF-8: see byte {at}", path.display()))
+    })?;
+    let mut settings = Settings::parse(&path.to_string_lossy(), &source)?;
+    args.apply(&mut settings)?;
+    let config = Config::new(&settings)?;
+    Ok((config, Texts { source, effective: settings.to_toml() }))
+}
+
+/// Looks at what earlier runs left, before anything is computed: a complete output, one that must not be
+/// replaced, a journal to go on from. *Collective.*
+pub(super) fn open<C: Comm>(
+    args: &JobArgs,
+    comm: &C,
+    config: &Config,
+    texts: &Texts,
+    format: &dyn FileFormat,
+) -> Result<Begin> {
+    let opened = if comm.is_root() { open_at_root(args, config, texts, format).map(Some) } else { Ok(None) };
+    let mut journal = comm.agree(opened)?.flatten();
+    let news = journal.as_ref().map_or(News::Complete, |journal| {
+        let Encoding { geometry, deflate } = *journal.encoding();
+        News::Compute {
+            band_rows: geometry.band_rows,
+            chunk_columns: geometry.chunk_columns,
+            deflate: deflate.level(),
+            unfinished: runs(&journal.unfinished()),
+        }
+    });
+    let bytes = comm.broadcast(serde_json::to_vec(&news).expect("plain data"));
+    Ok(match serde_json::from_slice(&bytes).expect("root sent it") {
+        News::Complete => Begin::Complete,
+        News::Compute { band_rows, chunk_columns, deflate, unfinished } => {
+            let geometry = Geometry { band_rows, chunk_columns, ..Geometry::of(&config.job) };
+            let deflate = Deflate::new(deflate).expect("root checked it");
+            Begin::Compute(Start {
+                encoding: Encoding { geometry, deflate },
+                unfinished,
+                journal: journal.take(),
+            })
+        }
+    })
+}
+
+/// The journal to write to, or nothing when the output is complete.
+fn open_at_root(
+    args: &JobArgs,
+    config: &Config,
+    texts: &Texts,
+    format: &dyn FileFormat,
+) -> Result<Option<Journal>> {
+    let paths = Paths::new(&config.output.path);
+    if is_complete(args, config, &paths, format)? {
+        return Ok(None);
+    }
+    if args.restart {
+        for aside in journal::set_aside(&paths)? {
+            tracing::info!("set an earlier journal aside: {}", aside.display());
+        }
+    }
+    let encoding = Encoding { geometry: Geometry::of(&config.job), deflate: config.output.deflate };
+    let journal = Journal::open(&paths, &config.job, encoding, &texts.source)?;
+    if !journal.is_empty() {
+        tracing::info!("resuming: {} of {} bands are done", journal.len(), encoding.geometry.bands());
+    }
+    Ok(Some(journal))
+}
+
+/// Whether the output is there already, complete and of this job. Any other file in its place is refused, unless
+/// `--force` says that it may be replaced.
+fn is_complete(args: &JobArgs, config: &Config, paths: &Paths, format: &dyn FileFormat) -> Result<bool> {
+    let output = paths.output();
+    if output.symlink_metadata().is_err() {
+        return Ok(false);
+    }
+    let finished =
+        format.identify(output).filter(|finished| finished.job_hash == config.job.hash().to_string());
+    if let Some(finished) = finished {
+        if let Some(&last) = paths.segments()?.last() {
+            // Killed between the rename and this, an earlier run left its journal behind.
+            journal::remove_segments(paths, last)?;
+        }
+        println!("mandel-mpi: already complete output={} checksum={}", output.display(), finished.checksum);
+        return Ok(true);
+    }
+    if args.force {
+        return Ok(false);
+    }
+    let advice = "take another output, or --force to replace it once the new one is complete";
+    let message = format!("the output exists and is not this job's: {}: {advice}", output.display());
+    Err(Error::new(Status::CannotCreate, message))
+}
+
+/// Runs of consecutive numbers in an ascending list.
+fn runs(numbers: &[u64]) -> Vec<Range<u64>> {
+    let mut runs: Vec<Range<u64>> = Vec::new();
+    for &number in numbers {
+        match runs.last_mut() {
+            Some(run) if run.end == number => run.end += 1,
+            _ => runs.push(number..number + 1),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_the_numbers_in_short() {
+        assert_eq!(runs(&[0, 1, 2, 5, 7, 8]), [0..3, 5..6, 7..9]);
+        assert!(runs(&[]).is_empty());
+    }
+}

@@ -1,0 +1,208 @@
+//! The command line: what was typed, and the only file that names `clap`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Settings;
+use crate::error::{Error, Result};
+use crate::telemetry::ProgressStyleChoice;
+
+/// Exact escape-time fields of the Mandelbrot set, by many ranks and threads, written as HDF5.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "mandel-mpi", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(after_help = "One job:   mpirun -n 64 mandel-mpi --config area2.toml\n\
+                        A picture: mandel-mpi render area2.h5 area2.png")]
+pub struct CommandLine {
+    /// A command on finished files; without one, a job.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The job.
+    #[command(flatten)]
+    pub job: JobArgs,
+}
+
+/// How one job is asked for.
+#[derive(Debug, Clone, Default, Args)]
+pub struct JobArgs {
+    /// The job's configuration, a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Sets a key of the config, for example grid.width=1000 (repeatable)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The file to write, ends in .h5 [output.path]
+    #[arg(long, value_name = "FILE.h5")]
+    pub output: Option<String>,
+    /// auto, or reference [iteration.kernel]
+    #[arg(long, value_name = "KERNEL")]
+    pub kernel: Option<String>,
+    /// Threads per rank; 0 = by the environment [run.threads]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub threads: Option<String>,
+    /// Row blocks of equal cost, or of equal height: cost, equal [run.partition]
+    #[arg(long, value_name = "WHAT")]
+    pub partition: Option<String>,
+    /// Stop after this time with the journal written, in Slurm's forms of --time [run.max_time]
+    #[arg(long, value_name = "TIME")]
+    pub max_time: Option<String>,
+    /// error, warn, info, debug, trace [log.level]
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// text, json [log.format]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// Replace an existing output once the new one is complete
+    #[arg(long)]
+    pub force: bool,
+    /// Set an existing journal aside and begin anew
+    #[arg(long)]
+    pub restart: bool,
+    /// Write the report as JSON, too
+    #[arg(long, value_name = "FILE.json")]
+    pub summary: Option<PathBuf>,
+    /// How progress is shown
+    #[arg(long, value_name = "STYLE", value_enum, default_value = "auto")]
+    pub progress: ProgressArg,
+    /// Print the effective config and end
+    #[arg(long)]
+    pub print_config: bool,
+    /// Fail on purpose: RANK:PHASE:panic or RANK:PHASE:error
+    #[cfg(feature = "fault-points")]
+    #[arg(long, value_name = "RANK:PHASE:HOW")]
+    pub fail_at: Option<String>,
+}
+
+/// Commands on finished files. They never start MPI.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Draw a file as a picture, magma colours, row 0 at the bottom
+    Render {
+        /// The finished file
+        file: PathBuf,
+        /// The picture to write
+        picture: PathBuf,
+        /// Reduce the longest side to at most so many pixels, by means over boxes
+        #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..))]
+        max_size: Option<u32>,
+        /// Replace an existing picture
+        #[arg(long)]
+        force: bool,
+    },
+    /// Show what a file holds
+    Info {
+        /// The finished file
+        file: PathBuf,
+    },
+    /// Recompute the checksum of a file, and with --sample some of its counts
+    Verify {
+        /// The finished file
+        file: PathBuf,
+        /// Compute so many random points anew with the reference kernel
+        #[arg(long, value_name = "POINTS", default_value_t = 0)]
+        sample: u64,
+    },
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProgressArg {
+    /// A bar on a terminal, else lines
+    #[default]
+    Auto,
+    /// A bar
+    Bar,
+    /// A line now and then
+    Lines,
+    /// Nothing
+    Off,
+}
+
+impl From<ProgressArg> for ProgressStyleChoice {
+    fn from(arg: ProgressArg) -> Self {
+        match arg {
+            ProgressArg::Auto => Self::Auto,
+            ProgressArg::Bar => Self::Bar,
+            ProgressArg::Lines => Self::Lines,
+            ProgressArg::Off => Self::Off,
+        }
+    }
+}
+
+impl CommandLine {
+    /// Reads the command line. Ends the process after `--help`, `--version` and mistakes; under a launcher all
+    /// copies do, and the first one speaks.
+    #[must_use]
+    pub fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| {
+            if is_first_copy() {
+                // A closed pipe is no reason to fail.
+                error.print().unwrap_or_default();
+            }
+            std::process::exit(error.exit_code())
+        })
+    }
+}
+
+impl JobArgs {
+    /// The config's path.
+    ///
+    /// # Errors
+    ///
+    /// When none was given.
+    pub fn config_path(&self) -> Result<&PathBuf> {
+        self.config.as_ref().ok_or_else(|| {
+            Error::new(
+                crate::error::Status::Usage,
+                "--config FILE is missing: mandel-mpi --config area2.toml computes a job, mandel-mpi --help shows more",
+            )
+        })
+    }
+
+    /// Lays `--set` and the flags over the settings of the file.
+    ///
+    /// # Errors
+    ///
+    /// When a `--set` is no assignment.
+    pub fn apply(&self, settings: &mut Settings) -> Result<()> {
+        for assignment in &self.set {
+            settings.set(assignment)?;
+        }
+        for (flag, key, value) in [
+            ("--output", "output.path", &self.output),
+            ("--kernel", "iteration.kernel", &self.kernel),
+            ("--threads", "run.threads", &self.threads),
+            ("--partition", "run.partition", &self.partition),
+            ("--max-time", "run.max_time", &self.max_time),
+            ("--log-level", "log.level", &self.log_level),
+            ("--log-format", "log.format", &self.log_format),
+        ] {
+            if let Some(value) = value {
+                settings.set_flag(key, flag, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether this is the first of the copies that a launcher started, or there is no launcher. Known before MPI
+/// starts.
+#[must_use]
+pub fn is_first_copy() -> bool {
+    ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .is_none_or(|rank| rank == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+}

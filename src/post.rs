@@ -1,0 +1,6 @@
+//! Commands on finished files. They never start MPI.
+
+pub mod info;
+mod magma;
+pub mod render;
+pub mod verify;

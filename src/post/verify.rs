@@ -1,0 +1,65 @@
+//! `mandel-mpi verify FILE.h5`: are these still the counts that were computed?
+
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use num_complex::Complex64;
+
+use crate::error::Result;
+use crate::kernel::reference::escape_count;
+use crate::store::hdf5::FieldFile;
+
+/// Recomputes the checksum from the counts, then `sample` counts at random points from their definition.
+///
+/// # Errors
+///
+/// [`Status::Damaged`](crate::error::Status::Damaged) when anything differs or cannot be read.
+pub fn run(path: &Path, sample: u64) -> Result<()> {
+    let file = FieldFile::open(path)?;
+    let summary = file.summary(|_| {})?;
+    let (found, stored) = (summary.checksum.to_string(), file.text("checksum")?);
+    if found != stored {
+        return Err(file.damaged(&format!("the counts have checksum {found}, the file says {stored}")));
+    }
+    for (name, found, stored) in [
+        ("sum", summary.sum.to_string(), file.text("sum")?),
+        ("undecided", summary.undecided.to_string(), file.number("undecided")?.to_string()),
+        ("minimum", summary.minimum.to_string(), file.number("minimum")?.to_string()),
+    ] {
+        if found != stored {
+            return Err(file.damaged(&format!("the counts have {name} {found}, the file says {stored}")));
+        }
+    }
+    let checked = recompute(&file, sample)?;
+    let (height, width) = file.shape();
+    let points = if checked > 0 { format!(", {checked} points computed anew") } else { String::new() };
+    println!("mandel-mpi: verified {} checksum={found} ({height} x {width}{points})", path.display());
+    Ok(())
+}
+
+/// Compares the counts of random points with the reference kernel. The points are the same at every call.
+fn recompute(file: &FieldFile, sample: u64) -> Result<u64> {
+    let (re, im) = (file.axis("re")?, file.axis("im")?);
+    let max_iter = u32::try_from(file.number("max_iter")?).ok().and_then(NonZeroU32::new);
+    let max_iter = max_iter.ok_or_else(|| file.damaged("its max_iter is no limit of iterations"))?;
+    let mut random = 0_u64;
+    for _ in 0..sample {
+        let row = (splitmix64(&mut random) % im.len() as u64) as usize;
+        let column = (splitmix64(&mut random) % re.len() as u64) as usize;
+        let expected = escape_count(Complex64::new(re[column], im[row]), max_iter);
+        let found = file.count(row, column)?;
+        if found != expected {
+            let at = format!("row {row}, column {column} (c = {} + {} i)", re[column], im[row]);
+            return Err(file.damaged(&format!("{at}: the count is {expected}, the file says {found}")));
+        }
+    }
+    Ok(sample)
+}
+
+/// A well-mixed sequence (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+fn splitmix64(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,134 @@
+//! What the program says while it runs: log events and progress, all on standard error.
+//!
+//! Root tells the story; other ranks speak up only to warn.
+
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tracing::level_filters::LevelFilter;
+
+use crate::config::{Log, LogFormat, LogLevel};
+
+/// A plain progress line is written so often, once the job is some seconds old.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Jobs shorter than this end without a progress line.
+const FIRST_LINE_AFTER: Duration = Duration::from_secs(3);
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressStyleChoice {
+    /// A bar on a terminal, else lines.
+    Auto,
+    /// A bar.
+    Bar,
+    /// A line now and then.
+    Lines,
+    /// Not at all.
+    Off,
+}
+
+/// Starts logging for this rank.
+pub fn init(log: &Log, is_root: bool) {
+    let level = match log.level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    // "More than info" is asked for to look at all ranks; info is the story, told once.
+    let level = if is_root || level > LevelFilter::INFO { level } else { level.min(LevelFilter::WARN) };
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(stderr).with_target(false);
+    let done = match log.format {
+        LogFormat::Text => builder.with_ansi(stderr().is_terminal()).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    // A second job in the same process (tests) logs where the first one does.
+    done.unwrap_or_default();
+}
+
+/// The name of the machine that this rank runs on.
+#[must_use]
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Shows how far the job is, weighted by cost.
+#[derive(Debug)]
+pub struct Progress {
+    display: Display,
+    total: u64,
+    started: Instant,
+    done_before: u64,
+}
+
+#[derive(Debug)]
+enum Display {
+    Bar(ProgressBar),
+    Lines { next: Duration },
+    Off,
+}
+
+impl Progress {
+    /// Progress towards a believed cost of `total`, of which `done_before` was done by an earlier start. Only root
+    /// shows any.
+    #[must_use]
+    pub fn new(style: ProgressStyleChoice, is_root: bool, total: u64, done_before: u64) -> Self {
+        let bar = match style {
+            ProgressStyleChoice::Auto => stderr().is_terminal(),
+            ProgressStyleChoice::Bar => true,
+            ProgressStyleChoice::Lines | ProgressStyleChoice::Off => false,
+        };
+        let display = match style {
+            _ if !is_root => Display::Off,
+            ProgressStyleChoice::Off => Display::Off,
+            _ if bar => Display::Bar(new_bar(total)),
+            _ => Display::Lines { next: FIRST_LINE_AFTER },
+        };
+        Self { display, total: total.max(1), started: Instant::now(), done_before }
+    }
+
+    /// Shows that `done` of the total is done, by `executed` pixel-iterations of this start.
+    pub fn show(&mut self, done: u64, executed: u64) {
+        let elapsed = self.started.elapsed();
+        let done = done.min(self.total);
+        let rate = executed as f64 / elapsed.as_secs_f64().max(1e-3) * 1e-9;
+        let left_s = elapsed.as_secs_f64() * (self.total - done) as f64
+            / done.saturating_sub(self.done_before).max(1) as f64;
+        match &mut self.display {
+            Display::Bar(bar) => {
+                bar.set_position(done);
+                bar.set_message(format!("{rate:.1} Giter/s, {} left", time_left(left_s)));
+            }
+            Display::Lines { next } if elapsed >= *next => {
+                *next = elapsed + LINE_EVERY;
+                let percent = 100.0 * done as f64 / self.total as f64;
+                eprintln!("mandel-mpi: {percent:.1} % done, {rate:.1} Giter/s, {} left", time_left(left_s));
+            }
+            Display::Lines { .. } | Display::Off => {}
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Display::Bar(bar) = &self.display {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn new_bar(total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar} {percent:>3} % {msg}");
+    ProgressBar::new(total).with_style(style.expect("a template of known fields"))
+}
+
+fn time_left(seconds: f64) -> String {
+    let seconds = seconds as u64;
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
