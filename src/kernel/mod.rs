@@ -3,6 +3,7 @@
 //! A [`Kernel`] is a value that is prepared once per job and rank and then called, by any thread, with work
 //! items of rows. Every kernel returns the counts of [`reference`], bit for bit; kernels differ in speed only.
 
+pub mod interior;
 mod plain;
 pub mod reference;
 
