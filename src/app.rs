@@ -23,6 +23,7 @@ use crate::partition::row_blocks;
 use crate::round::{self, Limits, Outcome, Share};
 use crate::stop::StopRequest;
 use crate::store::FileFormat;
+use crate::store::journal::Journal;
 use crate::store::writer::Writer;
 use crate::telemetry::{self, Progress};
 
@@ -73,7 +74,7 @@ pub fn print_config(args: &JobArgs) -> Result<()> {
         return Ok(());
     }
     let (_, texts) = start::read_config(args, &SerialComm)?;
-    print!("{}", texts.effective);
+    telemetry::print(&texts.effective.trim_end());
     Ok(())
 }
 
@@ -106,6 +107,21 @@ struct Totals {
     gathered_bytes: u64,
 }
 
+/// What earlier starts did; at root.
+#[derive(Debug, Clone, Copy, Default)]
+struct Resumed {
+    bands: u64,
+    /// Sum of their counts.
+    sum: u128,
+}
+
+impl From<&Start> for Resumed {
+    fn from(start: &Start) -> Self {
+        let of = |journal: &Journal| Self { bands: journal.len(), sum: journal.summary().sum };
+        start.journal.as_ref().map(of).unwrap_or_default()
+    }
+}
+
 /// The bands that are left, and how they are shared out.
 struct Plan {
     /// Bands that are not finished, ascending.
@@ -122,7 +138,7 @@ impl<C: Comm> Run<'_, C> {
     fn compute_and_finish(self, start: Start, format: Box<dyn FileFormat>) -> Result<()> {
         let work = Work::new(&self.config.job, start.encoding, &self.kernel);
         let mut plan = self.plan(&start);
-        let resumed = start.encoding.geometry.bands() - plan.left.len() as u64;
+        let resumed = Resumed::from(&start);
         let mut progress = self.progress(&plan);
         let writer = start.journal.map(Writer::start);
         let mut totals = Totals::default();

@@ -17,8 +17,14 @@ use crate::job::{Job, JobHash};
 use crate::kernel::{Count, Kernel};
 use crate::store::journal::Encoding;
 
-/// Points of a strip: enough to keep the kernel's lanes full, some milliseconds of work in common regions.
+/// Points of a strip, at most.
 const STRIP_POINTS: u64 = 1 << 17;
+
+/// Points of a strip, at least: enough to keep the kernel's lanes full.
+const FEWEST_STRIP_POINTS: u64 = 1 << 10;
+
+/// Believed cost of a strip, at most, unless it has the fewest points: some milliseconds of work.
+const STRIP_COST: u64 = 1 << 26;
 
 /// Slabs that each thread takes, at least, if the block has as many bands: the last ones are small, so that
 /// threads finish together.
@@ -72,7 +78,8 @@ impl<'a> Work<'a> {
             // Set anew below. Nobody else needs the cursor while this thread waits for memory: all would.
             *open = None;
             let bands = block.take_bands(&self.encoding)?;
-            *open = Some((Arc::new(Slab::new(self, bands)), 0));
+            let cost = block.believed_cost(&bands);
+            *open = Some((Arc::new(Slab::new(self, bands, cost)), 0));
         }
         let (slab, next) = open.as_mut().expect("set above");
         *next += 1;
@@ -250,13 +257,18 @@ impl<'a, T: Count> Block<'a, T> {
         if self.is_closing() || *taken == self.bands.len() {
             return None;
         }
-        let rest = &self.bands[*taken..];
+        let (rest, costs) = (&self.bands[*taken..], &self.costs[*taken..]);
         let band_points = encoding.geometry.band_rows * encoding.geometry.width;
         let most = (STRIP_POINTS / band_points).max(1) as usize;
         let share = (rest.len() / (SLABS_PER_THREAD * self.threads)).clamp(1, most);
-        let consecutive = (1..share).take_while(|&i| rest[i] == rest[0] + i as u64).count() + 1;
-        *taken += consecutive;
-        Some(rest[0]..rest[0] + consecutive as u64)
+        let mut cost = costs[0];
+        let fits = |&i: &usize| {
+            cost = cost.saturating_add(costs[i]);
+            rest[i] == rest[0] + i as u64 && cost <= STRIP_COST
+        };
+        let bands = 1 + (1..share).take_while(fits).count();
+        *taken += bands;
+        Some(rest[0]..rest[0] + bands as u64)
     }
 
     fn is_closing(&self) -> bool {
@@ -268,13 +280,15 @@ impl<'a, T: Count> Block<'a, T> {
         lock(&self.records).push(record);
     }
 
-    fn finish_slab(&self, bands: &Range<u64>, executed: u64) {
+    fn believed_cost(&self, bands: &Range<u64>) -> u64 {
         let first = self.bands.partition_point(|&band| band < bands.start);
-        let count = (bands.end - bands.start) as usize;
-        let cost: u64 = self.costs[first..first + count].iter().sum();
-        self.finished_cost.fetch_add(cost, Ordering::SeqCst);
+        self.costs[first..first + (bands.end - bands.start) as usize].iter().sum()
+    }
+
+    fn finish_slab(&self, bands: &Range<u64>, executed: u64) {
+        self.finished_cost.fetch_add(self.believed_cost(bands), Ordering::SeqCst);
         self.executed.fetch_add(executed, Ordering::SeqCst);
-        self.finished_bands.fetch_add(count, Ordering::SeqCst);
+        self.finished_bands.fetch_add((bands.end - bands.start) as usize, Ordering::SeqCst);
     }
 
     fn leave(&self) {
@@ -302,10 +316,13 @@ struct Slab<T> {
 }
 
 impl<T: Count> Slab<T> {
-    fn new(work: &Work<'_>, bands: Range<u64>) -> Self {
+    fn new(work: &Work<'_>, bands: Range<u64>, cost: u64) -> Self {
         let geometry = &work.encoding.geometry;
         let rows = geometry.rows(bands.start).start..geometry.rows(bands.end - 1).end;
-        let strips = strips(&rows, geometry.width);
+        let points = (rows.end - rows.start) * geometry.width;
+        let affordable = u128::from(points) * u128::from(STRIP_COST) / u128::from(cost.max(1));
+        let points = u64::try_from(affordable).unwrap_or(u64::MAX).clamp(FEWEST_STRIP_POINTS, STRIP_POINTS);
+        let strips = strips(&rows, geometry.width, points);
         Self { bands, rows, width: geometry.width, strips, parts: Mutex::default(), cost: AtomicU64::new(0) }
     }
 
@@ -330,10 +347,10 @@ impl<T: Count> Slab<T> {
     }
 }
 
-/// Cuts rows into strips of about [`STRIP_POINTS`]: whole rows, or parts of one row where rows are long.
-fn strips(rows: &Range<u64>, width: u64) -> Vec<Strip> {
-    let rows_per_strip = (STRIP_POINTS / width).max(1);
-    let columns_per_strip = width.div_ceil((width / STRIP_POINTS).max(1));
+/// Cuts rows into strips of about `points`: whole rows, or parts of one row where rows are long.
+fn strips(rows: &Range<u64>, width: u64, points: u64) -> Vec<Strip> {
+    let rows_per_strip = (points / width).max(1);
+    let columns_per_strip = width.div_ceil((width / points).max(1));
     let row_starts = rows.clone().step_by(rows_per_strip as usize);
     let strip = |row: u64, column: u64| Strip {
         rows: row..(row + rows_per_strip).min(rows.end),
@@ -426,7 +443,7 @@ mod tests {
     #[test]
     fn strips_tile_the_rows() {
         for (rows, width) in [(0..1, 1), (5..9, 300_001), (0..3, 131_072), (7..1000, 1000), (0..2, 1 << 20)] {
-            let strips = strips(&rows, width);
+            let strips = strips(&rows, width, 1000);
             let area: u64 =
                 strips.iter().map(|s| (s.rows.end - s.rows.start) * (s.columns.end - s.columns.start)).sum();
             assert_eq!(area, (rows.end - rows.start) * width);

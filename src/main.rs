@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use mandel_mpi::cli::{Command, CommandLine, JobArgs};
+use mandel_mpi::cli::{Command, CommandLine, JobArgs, is_first_copy};
 use mandel_mpi::comm::Comm;
 use mandel_mpi::error::{Error, Result, Status};
 use mandel_mpi::store::hdf5::Hdf5Format;
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
 fn job(args: &JobArgs) -> ExitCode {
     let comm = match world::start() {
         Ok(comm) => comm,
-        Err(error) => return end(&Err(error), true),
+        Err(error) => return end(&Err(error), is_first_copy()),
     };
     // Errors in here were agreed on by all ranks: root says the one line.
     end(&app::run(args, &comm, Box::new(Hdf5Format)), comm.is_root())

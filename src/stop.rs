@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 /// Launchers may deliver one signal twice. Only who asks again after this long means "now".
@@ -31,6 +31,8 @@ impl StopRequest {
     ///
     /// When the handlers cannot be installed.
     pub fn listen(deadline: Option<Instant>) -> std::io::Result<Self> {
+        // A file that reaches the shell's limit becomes an error of the write, instead of the end of the process.
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         let request = Self::at(deadline);
         let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1, SIGUSR2])?;
         let asked = Arc::clone(&request.asked);

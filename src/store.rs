@@ -17,7 +17,7 @@ use crate::store::journal::Journal;
 /// What a finished file tells about its making.
 #[derive(Debug, Clone)]
 pub struct Provenance {
-    /// The effective config.
+    /// The effective config, as far as it decides the file's bytes.
     pub config: String,
     /// The config as the user wrote it.
     pub source: String,
@@ -36,6 +36,8 @@ pub struct RunProvenance {
     pub started_unix_s: u64,
     /// Seconds from the start until the file was begun.
     pub wall_s: f64,
+    /// The whole effective config.
+    pub config: String,
 }
 
 /// A finished file as an earlier job left it.

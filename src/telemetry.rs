@@ -2,7 +2,7 @@
 //!
 //! Root tells the story; other ranks speak up only to warn.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -47,6 +47,11 @@ pub fn init(log: &Log, is_root: bool) {
     };
     // A second job in the same process (tests) logs where the first one does.
     done.unwrap_or_default();
+}
+
+/// Writes a line, or several, to standard output. A reader who has left (`| head`) is no reason to fail.
+pub fn print(text: &dyn std::fmt::Display) {
+    writeln!(stdout(), "{text}").unwrap_or_default();
 }
 
 /// The name of the machine that this rank runs on.

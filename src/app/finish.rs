@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::{Run, Totals};
+use super::{Resumed, Run, Totals};
 use crate::comm::Comm;
 use crate::error::{Error, Result, Status};
 use crate::metrics::{self, Report, SCHEMA_VERSION};
@@ -20,7 +20,7 @@ impl<C: Comm> Run<'_, C> {
         writer: Option<Writer>,
         format: Box<dyn FileFormat>,
         mut totals: Totals,
-        resumed_bands: u64,
+        resumed: Resumed,
     ) -> Result<()> {
         let waiting = Instant::now();
         self.while_root_works(|| writer.as_ref().is_some_and(|writer| writer.queued_bytes() > 0));
@@ -36,7 +36,7 @@ impl<C: Comm> Run<'_, C> {
         } else {
             totals.phases.wait_s += waiting.elapsed().as_secs_f64();
         }
-        let report = self.report(&totals, journal.as_ref(), hosts, threads, resumed_bands);
+        let report = self.report(&totals, journal.as_ref(), hosts, threads, resumed);
         let told = match (journal, report) {
             (Some(journal), Some(report)) => self.publish(journal, &report),
             _ => Ok(()),
@@ -89,9 +89,10 @@ impl<C: Comm> Run<'_, C> {
             threads: threads.to_vec(),
             started_unix_s: self.started_unix_s,
             wall_s: self.began.elapsed().as_secs_f64(),
+            config: self.texts.effective.clone(),
         };
         Provenance {
-            config: self.texts.effective.clone(),
+            config: self.texts.of_file.clone(),
             source: self.texts.source.clone(),
             run: (!self.config.output.reproducible).then_some(run),
         }
@@ -104,7 +105,7 @@ impl<C: Comm> Run<'_, C> {
         journal: Option<&Journal>,
         hosts: Vec<String>,
         threads: Vec<u64>,
-        resumed_bands: u64,
+        resumed: Resumed,
     ) -> Option<Report> {
         let all_us = self.comm.all_gather(&totals.phases.to_us());
         let [executed] = self.comm.all_reduce_sum([totals.executed]);
@@ -130,9 +131,9 @@ impl<C: Comm> Run<'_, C> {
             kernel: self.kernel.name().to_owned(),
             rounds: totals.rounds,
             bands: journal.encoding().geometry.bands(),
-            resumed_bands,
+            resumed_bands: resumed.bands,
             executed,
-            giter_per_s: summary.sum as f64 / wall_s * 1e-9,
+            giter_per_s: (summary.sum - resumed.sum) as f64 / wall_s * 1e-9,
             wall_s,
             load_balance: metrics::load_balance(compute.avg_s, compute.max_s),
             phases,
@@ -161,7 +162,7 @@ impl<C: Comm> Run<'_, C> {
             let json = serde_json::to_string_pretty(report).expect("plain data");
             std::fs::write(path, json).map_err(|error| Error::io(path.display(), &error))?;
         }
-        println!("{report}");
+        telemetry::print(&report);
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use crate::error::{Error, Result, Status};
 use crate::store::FileFormat;
 use crate::store::journal::{self, Encoding, Journal};
 use crate::store::paths::Paths;
+use crate::telemetry;
 
 /// The config as texts, kept for the record.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,8 @@ pub(super) struct Texts {
     pub(super) source: String,
     /// With defaults, `--set` and flags.
     pub(super) effective: String,
+    /// What of it decides the bytes of the finished file.
+    pub(super) of_file: String,
 }
 
 /// What there is to do.
@@ -73,7 +76,7 @@ pub(super) fn parse_config(args: &JobArgs, path: &Path, bytes: Vec<u8>) -> Resul
     let mut settings = Settings::parse(&path.to_string_lossy(), &source)?;
     args.apply(&mut settings)?;
     let config = Config::new(&settings)?;
-    Ok((config, Texts { source, effective: settings.to_toml() }))
+    Ok((config, Texts { source, effective: settings.to_toml(), of_file: settings.to_toml_of_file() }))
 }
 
 /// Looks at what earlier runs left, before anything is computed: a complete output, one that must not be
@@ -149,7 +152,11 @@ fn is_complete(args: &JobArgs, config: &Config, paths: &Paths, format: &dyn File
             // Killed between the rename and this, an earlier run left its journal behind.
             journal::remove_segments(paths, last)?;
         }
-        println!("mandel-mpi: already complete output={} checksum={}", output.display(), finished.checksum);
+        let output = output.display();
+        telemetry::print(&format!(
+            "mandel-mpi: already complete output={output} checksum={}",
+            finished.checksum
+        ));
         return Ok(true);
     }
     if args.force {

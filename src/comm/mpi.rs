@@ -49,6 +49,9 @@ impl MpiComm {
             ));
         }
         let (rank, size) = (world.rank() as usize, world.size() as usize);
+        if let Some(copies) = started_copies().filter(|&copies| copies > size) {
+            return Err(singletons(copies, size));
+        }
         Ok(Self { world, rank, size, _universe: universe })
     }
 
@@ -58,6 +61,25 @@ impl MpiComm {
         let version = mpi::environment::library_version().unwrap_or_default();
         version.lines().next().unwrap_or_default().trim_end_matches('\0').to_owned()
     }
+}
+
+/// How many copies of the program the launcher says that it started.
+fn started_copies() -> Option<usize> {
+    let number = |name: &str| std::env::var(name).ok()?.parse().ok();
+    // Slurm counts the tasks of an outer step, too, so it is asked last.
+    ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"].into_iter().find_map(number)
+}
+
+/// N copies that do not know of each other would all write the same file.
+fn singletons(copies: usize, size: usize) -> Error {
+    let mpi = MpiComm::library_version();
+    Error::new(
+        Status::MpiTooWeak,
+        format!(
+            "{copies} copies were started, but MPI ({mpi}) sees {size}: launcher and MPI do not fit: \
+             start with the mpirun of this MPI, or with srun --mpi=pmix"
+        ),
+    )
 }
 
 /// Ends the job when any thread of this rank panics.

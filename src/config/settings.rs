@@ -38,6 +38,17 @@ const KEYS: [(&str, Option<&str>); 17] = [
 /// The keys without which there is no job.
 const REQUIRED: [&str; 5] = ["region.re", "region.im", "grid.width", "grid.height", "iteration.max_iter"];
 
+/// The keys that decide the bytes of the finished file, so that they are in it wherever it is made.
+const OF_THE_FILE: [&str; 7] = [
+    "region.re",
+    "region.im",
+    "grid.width",
+    "grid.height",
+    "grid.sampling",
+    "iteration.max_iter",
+    "output.deflate",
+];
+
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
 enum Value {
@@ -130,9 +141,19 @@ impl Settings {
     /// The effective settings, defaults included, as a config file.
     #[must_use]
     pub fn to_toml(&self) -> String {
+        self.to_toml_of(|_| true)
+    }
+
+    /// The same, but only of what decides the bytes of the finished file.
+    #[must_use]
+    pub fn to_toml_of_file(&self) -> String {
+        self.to_toml_of(|key| OF_THE_FILE.contains(&key))
+    }
+
+    fn to_toml_of(&self, is_wanted: impl Fn(&str) -> bool) -> String {
         let mut text = String::new();
         let mut table = "";
-        for (key, _) in KEYS {
+        for (key, _) in KEYS.into_iter().filter(|(key, _)| is_wanted(key)) {
             let Some((value, _)) = self.values.get(key) else { continue };
             let (prefix, name) = key.split_once('.').expect("every key is in a table");
             if prefix != table {

@@ -8,6 +8,7 @@ use num_complex::Complex64;
 use crate::error::Result;
 use crate::kernel::reference::escape_count;
 use crate::store::hdf5::FieldFile;
+use crate::telemetry;
 
 /// Recomputes the checksum from the counts, then `sample` counts at random points from their definition.
 ///
@@ -33,7 +34,10 @@ pub fn run(path: &Path, sample: u64) -> Result<()> {
     let checked = recompute(&file, sample)?;
     let (height, width) = file.shape();
     let points = if checked > 0 { format!(", {checked} points computed anew") } else { String::new() };
-    println!("mandel-mpi: verified {} checksum={found} ({height} x {width}{points})", path.display());
+    telemetry::print(&format!(
+        "mandel-mpi: verified {} checksum={found} ({height} x {width}{points})",
+        path.display()
+    ));
     Ok(())
 }
 

@@ -1,1 +1,12 @@
-//! Tests.
+//! The program as its users meet it: real files, real launchers.
+
+mod anchors;
+mod command_line;
+#[cfg(feature = "mpi")]
+mod distribution;
+mod fences;
+mod outputs;
+mod pictures;
+#[cfg(feature = "mpi")]
+mod ranks;
+mod sandbox;

@@ -184,7 +184,8 @@ fn write_provenance(file: &File, provenance: &Provenance) -> hdf5::Result<()> {
     let threads =
         group.new_dataset::<u64>().shape(run.threads.len()).obj_track_times(false).create("threads")?;
     threads.write(&run.threads)?;
-    write_long_text(&group, "hosts", &run.hosts.join("\n"))
+    write_long_text(&group, "hosts", &run.hosts.join("\n"))?;
+    write_long_text(&group, "config", &run.config)
 }
 
 fn create_group(parent: &Group, name: &str) -> hdf5::Result<Group> {
