@@ -281,3 +281,6 @@ impl Totals {
         self.phases.wait_s += (outcome.wall_s - outcome.compute_s - outcome.encode_s).max(0.0);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -283,7 +283,7 @@ fn read_segments(paths: &Paths, numbers: &[u64], job: &Job) -> Result<Past> {
         past.encoding = Some(encoding);
         let before = past.bands.len();
         read_records(Arc::new(file), header_bytes, &job.hash(), &encoding.geometry, &mut past.bands);
-        tracing::info!("{}: {} bands", path.display(), past.bands.len() - before);
+        tracing::debug!("{}: {} bands", path.display(), past.bands.len() - before);
     }
     Ok(past)
 }
@@ -387,5 +387,131 @@ fn read_records(
         } else {
             tracing::warn!("the record of band {} is damaged: it will be computed again", header.band);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::band::Record;
+    use crate::grid::Sampling;
+    use crate::region::{Bound, Interval, Region};
+
+    fn job(max_iter: u32) -> Job {
+        let interval = || Interval {
+            lower: Bound::parse("-2").expect("a number"),
+            upper: Bound::parse("2").expect("a number"),
+        };
+        let region = Region { re: interval(), im: interval() };
+        Job::new(region, 3, 10, Sampling::Endpoints, NonZeroU32::new(max_iter).expect("not zero"))
+    }
+
+    fn encoding(job: &Job) -> Encoding {
+        Encoding { geometry: Geometry::of(job), deflate: Deflate::new(1).expect("a level") }
+    }
+
+    fn record(job: &Job, band: u64) -> Vec<u8> {
+        let payload = [band as u8; 20];
+        let summary = Summary::of(&[1_u16, 2, band as u16], 80);
+        Record::new(&job.hash(), band, summary, 100 + band, &[20], &payload).as_bytes().to_vec()
+    }
+
+    fn open(folder: &TempDir, job: &Job) -> Result<Journal> {
+        Journal::open(&Paths::new(&folder.path().join("a.h5")), job, encoding(job), "the config")
+    }
+
+    /// A folder with a journal of bands 0 to 4 in its first segment.
+    fn five_bands() -> TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut journal = open(&folder, &job(80)).expect("a new journal");
+        assert_eq!(journal.unfinished(), (0..10).collect::<Vec<u64>>());
+        let records: Vec<Vec<u8>> = (0..5).map(|band| record(&job(80), band)).collect();
+        journal.append(&records[..3].concat()).expect("appended");
+        journal.append(&records[3..].concat()).expect("appended");
+        folder
+    }
+
+    fn segment(folder: &TempDir, number: u64) -> std::path::PathBuf {
+        folder.path().join(format!("a.journal.{number}"))
+    }
+
+    #[test]
+    fn what_was_appended_is_there_at_the_next_start() {
+        let folder = five_bands();
+        let journal = open(&folder, &job(80)).expect("the same job");
+        assert_eq!((journal.len(), journal.unfinished()), (5, vec![5, 6, 7, 8, 9]));
+        let (header, payload) = journal.read(3).expect("a good record");
+        assert_eq!((header.band, header.cost, payload), (3, 103, vec![3; 20]));
+        assert_eq!(journal.costs(), [100, 101, 102, 103, 104]);
+        journal.remove().expect("removed");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn every_torn_tail_costs_only_what_is_torn() {
+        let folder = five_bands();
+        let whole = std::fs::read(segment(&folder, 1)).expect("read");
+        let header = header_bytes(&job(80), &encoding(&job(80)), "the config").len();
+        let record = record(&job(80), 0).len();
+        assert_eq!(whole.len(), header + 5 * record);
+        for length in 0..whole.len() {
+            std::fs::write(segment(&folder, 1), &whole[..length]).expect("written");
+            let journal = open(&folder, &job(80)).expect("the same job");
+            assert_eq!(journal.len() as usize, length.saturating_sub(header) / record, "torn at {length}");
+            std::fs::remove_file(segment(&folder, 2)).expect("removed");
+        }
+    }
+
+    #[test]
+    fn no_flipped_bit_is_believed() {
+        let folder = five_bands();
+        let whole = std::fs::read(segment(&folder, 1)).expect("read");
+        for at in (0..whole.len()).step_by(3) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            std::fs::write(segment(&folder, 1), &bytes).expect("written");
+            let journal = open(&folder, &job(80)).expect("damage is no other job");
+            assert!(journal.len() < 5, "byte {at}");
+            for band in (0..10).filter(|band| !journal.unfinished().contains(band)) {
+                assert_eq!(journal.read(band).expect("checked").1, [band as u8; 20], "byte {at}");
+            }
+            std::fs::remove_file(segment(&folder, 2)).expect("removed");
+        }
+    }
+
+    #[test]
+    fn another_jobs_journal_is_refused_with_what_differs() {
+        let folder = five_bands();
+        let error = open(&folder, &job(81)).expect_err("another job");
+        assert_eq!(error.status(), Status::Damaged);
+        let message = error.to_string();
+        assert!(message.contains("journal: iteration.max_iter = 80"), "{message}");
+        assert!(message.contains("now:     iteration.max_iter = 81"), "{message}");
+        assert_eq!(message.lines().count(), 3, "{message}");
+    }
+
+    #[test]
+    fn the_first_segments_encoding_is_kept() {
+        let folder = five_bands();
+        let other = Encoding { deflate: Deflate::new(9).expect("a level"), ..encoding(&job(80)) };
+        let paths = Paths::new(&folder.path().join("a.h5"));
+        let journal = Journal::open(&paths, &job(80), other, "the config").expect("the same job");
+        assert_eq!(journal.encoding(), &encoding(&job(80)));
+    }
+
+    #[test]
+    fn a_superseded_writer_writes_nothing_more() {
+        let folder = five_bands();
+        let mut older = open(&folder, &job(80)).expect("the same job");
+        let newer = open(&folder, &job(80)).expect("the same job");
+        let before = std::fs::read(segment(&folder, 2)).expect("read");
+        let error = older.append(&record(&job(80), 7)).expect_err("superseded");
+        assert_eq!(error.status(), Status::Io);
+        assert_eq!(std::fs::read(segment(&folder, 2)).expect("read"), before);
+        newer.refuse_when_superseded().expect("it is the newest");
     }
 }
