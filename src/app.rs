@@ -135,10 +135,10 @@ struct Plan {
 }
 
 impl<C: Comm> Run<'_, C> {
-    fn compute_and_finish(self, start: Start, format: Box<dyn FileFormat>) -> Result<()> {
+    fn compute_and_finish(self, start: Box<Start>, format: Box<dyn FileFormat>) -> Result<()> {
         let work = Work::new(&self.config.job, start.encoding, &self.kernel);
         let mut plan = self.plan(&start);
-        let resumed = Resumed::from(&start);
+        let resumed = Resumed::from(start.as_ref());
         let mut progress = self.progress(&plan);
         let writer = start.journal.map(Writer::start);
         let mut totals = Totals::default();

@@ -24,6 +24,7 @@ pub struct CommandLine {
 
 /// How one job is asked for.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::doc_markdown, reason = "the docs are the help text, which shows backticks as they are")]
 pub struct JobArgs {
     /// The job's configuration, a TOML file
     #[arg(long, value_name = "FILE")]
@@ -31,25 +32,25 @@ pub struct JobArgs {
     /// Sets a key of the config, for example grid.width=1000 (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// The file to write, ends in .h5 [output.path]
+    /// The file to write, ends in .h5 (sets output.path)
     #[arg(long, value_name = "FILE.h5")]
     pub output: Option<String>,
-    /// auto, or reference [iteration.kernel]
+    /// auto, or reference (sets iteration.kernel)
     #[arg(long, value_name = "KERNEL")]
     pub kernel: Option<String>,
-    /// Threads per rank; 0 = by the environment [run.threads]
+    /// Threads per rank; 0 = by the environment (sets run.threads)
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub threads: Option<String>,
-    /// Row blocks of equal cost, or of equal height: cost, equal [run.partition]
+    /// Row blocks of equal cost, or of equal height: cost, equal (sets run.partition)
     #[arg(long, value_name = "WHAT")]
     pub partition: Option<String>,
-    /// Stop after this time with the journal written, in Slurm's forms of --time [run.max_time]
+    /// Stop after this time, the journal written; in the forms of Slurm's time limits (sets run.max_time)
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,
-    /// error, warn, info, debug, trace [log.level]
+    /// error, warn, info, debug, trace (sets log.level)
     #[arg(long, value_name = "LEVEL")]
     pub log_level: Option<String>,
-    /// text, json [log.format]
+    /// text, json (sets log.format)
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
     /// Replace an existing output once the new one is complete

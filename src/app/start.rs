@@ -31,7 +31,7 @@ pub(super) enum Begin {
     /// Nothing: the output is complete.
     Complete,
     /// The job, or the rest of it.
-    Compute(Start),
+    Compute(Box<Start>),
 }
 
 /// Where to start from.
@@ -105,11 +105,11 @@ pub(super) fn open<C: Comm>(
         News::Compute { band_rows, chunk_columns, deflate, unfinished } => {
             let geometry = Geometry { band_rows, chunk_columns, ..Geometry::of(&config.job) };
             let deflate = Deflate::new(deflate).expect("root checked it");
-            Begin::Compute(Start {
+            Begin::Compute(Box::new(Start {
                 encoding: Encoding { geometry, deflate },
                 unfinished,
                 journal: journal.take(),
-            })
+            }))
         }
     })
 }

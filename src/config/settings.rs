@@ -4,7 +4,7 @@
 //! that a message can show the text that the user typed, and where.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
@@ -158,9 +158,10 @@ impl Settings {
             let (prefix, name) = key.split_once('.').expect("every key is in a table");
             if prefix != table {
                 table = prefix;
-                text += &format!("{}[{table}]\n", if text.is_empty() { "" } else { "\n" });
+                text.push_str(if text.is_empty() { "" } else { "\n" });
+                writeln!(text, "[{table}]").expect("a String takes all");
             }
-            text += &format!("{name} = {value}\n");
+            writeln!(text, "{name} = {value}").expect("a String takes all");
         }
         text
     }

@@ -1,7 +1,7 @@
 //! Escape counts of a block of grid points.
 //!
 //! A [`Kernel`] is a value that is prepared once per job and rank and then called, by any thread, with work
-//! items of rows. Every kernel returns the counts of [`reference`], bit for bit; kernels differ in speed only.
+//! items of rows. Every kernel returns the counts of [`mod@reference`], bit for bit; kernels differ in speed only.
 
 pub mod interior;
 mod plain;
@@ -52,7 +52,7 @@ impl Count for u32 {
 pub enum Choice {
     /// The fastest one that this CPU runs.
     Auto,
-    /// [`reference`], point by point.
+    /// [`mod@reference`], point by point.
     Reference,
 }
 

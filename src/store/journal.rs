@@ -253,10 +253,8 @@ pub fn set_aside(paths: &Paths) -> Result<Vec<std::path::PathBuf>> {
     let mut asides = Vec::new();
     for number in paths.segments()? {
         let path = paths.segment(number);
-        let free =
-            |copy: &u64| !paths.output().with_extension(format!("journal-aside-{copy}.{number}")).exists();
-        let copy = (1..).find(free).expect("some name is free");
-        let aside = paths.output().with_extension(format!("journal-aside-{copy}.{number}"));
+        let name = |copy: u32| paths.output().with_extension(format!("journal-aside-{copy}.{number}"));
+        let aside = (1..=u32::MAX).map(name).find(|name| !name.exists()).expect("some name is free");
         std::fs::rename(&path, &aside).map_err(|error| Error::io(path.display(), &error))?;
         asides.push(aside);
     }
@@ -282,7 +280,7 @@ fn read_segments(paths: &Paths, numbers: &[u64], job: &Job) -> Result<Past> {
         };
         past.encoding = Some(encoding);
         let before = past.bands.len();
-        read_records(Arc::new(file), header_bytes, &job.hash(), &encoding.geometry, &mut past.bands);
+        read_records(&Arc::new(file), header_bytes, &job.hash(), &encoding.geometry, &mut past.bands);
         tracing::debug!("{}: {} bands", path.display(), past.bands.len() - before);
     }
     Ok(past)
@@ -360,7 +358,7 @@ fn refuse_other_job(path: &std::path::Path, header: &Header, job: &Job) -> Resul
 
 /// Reads records until the end of the segment, or to where a header cannot be believed: a torn tail.
 fn read_records(
-    file: Arc<File>,
+    file: &Arc<File>,
     mut at: u64,
     hash: &JobHash,
     geometry: &Geometry,
@@ -382,7 +380,7 @@ fn read_records(
             return;
         }
         if Checksum::of_bytes(&payload) == header.payload_checksum {
-            let entry = Entry { file: Arc::clone(&file), payload_at, header };
+            let entry = Entry { file: Arc::clone(file), payload_at, header };
             bands.entry(entry.header.band).or_insert(entry);
         } else {
             tracing::warn!("the record of band {} is damaged: it will be computed again", header.band);

@@ -74,7 +74,7 @@ fn bitmap_md5(n: u64, with_header: bool) -> String {
         let row = row.to_slice().expect("row-major");
         bytes.extend(row.chunks(8).map(|bits| bits.iter().fold(0, |byte, &n| byte << 1 | u8::from(n == 50))));
     }
-    Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(Md5::digest(&bytes).into()))
 }
 
 /// A course's exercise: how many of 101 x 101 points stay for 10,000 iterations.

@@ -27,7 +27,7 @@ fn the_first_row_is_at_the_bottom_and_colours_follow_the_counts() {
     // Row 0 has im = 0: most of it never escapes. The top row has im = 1.5, where nothing stays.
     let (top, bottom) = (&pixels[..40], &pixels[29 * 40..]);
     assert!(top.iter().all(|&colour| colour < 128), "{top:?}");
-    assert!(bottom.iter().filter(|&&colour| colour == 255).count() > 20, "{bottom:?}");
+    assert!(bottom.iter().all(|&colour| colour > 20), "{bottom:?}");
 }
 
 #[test]

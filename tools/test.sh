@@ -1,0 +1,56 @@
+#!/bin/bash
+# Installs what is needed and runs every test: format, lints, docs, each set of features, real mpirun, finished files
+# in Python, failures on purpose, real Slurm. Ends with one line: N passed, N failed, N skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools/setup.sh test
+. tools/environment.sh
+
+log=$(mktemp)
+scratch=$(mktemp -d)
+trap 'rm -rf "$log" "$scratch"' EXIT
+
+# Runs a step; what it prints is counted at the end.
+step() {
+  printf '\n== %s\n' "$*" >&2
+  "$@" 2>&1 | tee -a "$log"
+}
+
+python=target/test-venv/bin/python
+make_python() {
+  [ -x "$python" ] || python3 -m venv target/test-venv
+  "$python" -m pip install -q --disable-pip-version-check -r tools/test_requirements.txt
+}
+
+two_areas() {
+  local area
+  for area in area1 area2; do
+    mpirun --oversubscribe -n 2 target/release/mandel-mpi --config "configs/$area.toml" --output "$scratch/$area.h5"
+  done
+}
+
+# Adds up what the runners said: cargo's summaries, and lines "N passed, N failed, N skipped" of our own.
+summary() {
+  awk '
+    /^test result:/ { passed += $4; failed += $6 }
+    /^[0-9]+ passed, [0-9]+ failed/ { passed += $1; failed += $3; skipped += $5 }
+    /^skipped: / { skipped++ }
+    END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$log"
+}
+
+step cargo fmt --all --check
+step cargo clippy --locked --all-targets --all-features -- -D warnings
+step cargo clippy --locked --all-targets --no-default-features -- -D warnings
+step cargo clippy --locked --all-targets --no-default-features --features hdf5 -- -D warnings
+RUSTDOCFLAGS='-D warnings' step cargo doc --locked --no-deps --all-features
+step cargo test --locked --no-default-features
+step cargo test --locked --no-default-features --features hdf5
+step cargo test --locked --all-features
+step cargo build --locked --release
+step make_python
+step two_areas
+step "$python" tests/files/check.py target/release/mandel-mpi "$scratch"
+
+echo
+summary
