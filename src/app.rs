@@ -23,7 +23,7 @@ use crate::partition::row_blocks;
 use crate::round::{self, Limits, Outcome, Share};
 use crate::stop::StopRequest;
 use crate::store::FileFormat;
-use crate::store::journal::Journal;
+use crate::store::journal::{Journal, Texts};
 use crate::store::writer::Writer;
 use crate::telemetry::{self, Progress};
 
@@ -89,7 +89,7 @@ struct Run<'a, C> {
     args: &'a JobArgs,
     comm: &'a C,
     config: &'a Config,
-    texts: start::Texts,
+    texts: Texts,
     faults: Faults,
     stop: StopRequest,
     threads: NonZeroUsize,

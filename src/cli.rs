@@ -90,10 +90,18 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Show what a file holds
+    /// Show what a file holds, or what is done of an unfinished one
     Info {
-        /// The finished file
+        /// The finished file, NAME.h5, or a journal, NAME.journal.N
         file: PathBuf,
+    },
+    /// Make the finished file from a complete journal, without MPI
+    Assemble {
+        /// The output, NAME.h5, or its journal, NAME.journal.N
+        file: PathBuf,
+        /// Replace an existing output
+        #[arg(long)]
+        force: bool,
     },
     /// Recompute the checksum of a file, and with --sample some of its counts
     Verify {

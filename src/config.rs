@@ -140,6 +140,15 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads the effective config that a journal keeps.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub fn of_journal(texts: &str) -> Result<Self> {
+        Self::new(&Settings::parse("journal", texts)?)
+    }
+
     /// Root must be able to hold the band that it gathers beside the one that it writes.
     fn refuse_small_budget(&self, settings: &Settings) -> Result<()> {
         let least = (2 * Geometry::of(&self.job).worst_record_bytes()).div_ceil(1 << 20);

@@ -37,6 +37,7 @@ fn on_files(command: &Command) -> Result<()> {
             post::render::run(file, picture, *max_size, *force)
         }
         Command::Info { file } => post::info::run(file),
+        Command::Assemble { file, force } => post::assemble::run(file, *force),
         Command::Verify { file, sample } => post::verify::run(file, *sample),
     }
 }

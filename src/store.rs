@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use crate::job::Job;
 use crate::store::journal::Journal;
 
@@ -67,4 +67,23 @@ pub trait FileFormat: Send {
         provenance: &Provenance,
         stopped: &dyn Fn() -> bool,
     ) -> Result<()>;
+}
+
+/// Gives the assembled file its name and removes the journal. An output that is there already is only replaced
+/// when `force` is set.
+///
+/// # Errors
+///
+/// When another start has taken over, an output has appeared, or a name cannot be changed.
+pub fn publish(journal: Journal, force: bool) -> Result<()> {
+    journal.refuse_when_superseded()?;
+    let (part, output) = (journal.paths().part(), journal.paths().output());
+    if !force && output.symlink_metadata().is_ok() {
+        let (part, output) = (part.display(), output.display());
+        let message = format!("the output has appeared meanwhile: {output}: the finished file is {part}");
+        return Err(Error::new(Status::CannotCreate, message));
+    }
+    std::fs::rename(&part, output).map_err(|error| Error::io(output.display(), &error))?;
+    journal.paths().sync_directory()?;
+    journal.remove()
 }

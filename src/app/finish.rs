@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use super::{Resumed, Run, Totals};
 use crate::comm::Comm;
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result};
 use crate::metrics::{self, Report, SCHEMA_VERSION};
 use crate::store::journal::Journal;
 use crate::store::writer::Writer;
-use crate::store::{FileFormat, Provenance, RunProvenance};
+use crate::store::{self, FileFormat, Provenance, RunProvenance};
 use crate::telemetry;
 
 impl<C: Comm> Run<'_, C> {
@@ -143,21 +143,9 @@ impl<C: Comm> Run<'_, C> {
         })
     }
 
-    /// Gives the finished file its name, removes the journal, and tells.
+    /// Gives the finished file its name, and tells.
     fn publish(&self, journal: Journal, report: &Report) -> Result<()> {
-        journal.refuse_when_superseded()?;
-        let (part, output) = (journal.paths().part(), journal.paths().output());
-        if !self.args.force && output.symlink_metadata().is_ok() {
-            let message = format!(
-                "the output has appeared meanwhile: {}: the finished file is {}",
-                output.display(),
-                part.display()
-            );
-            return Err(Error::new(Status::CannotCreate, message));
-        }
-        std::fs::rename(&part, output).map_err(|error| Error::io(output.display(), &error))?;
-        journal.paths().sync_directory()?;
-        journal.remove()?;
+        store::publish(journal, self.args.force)?;
         if let Some(path) = &self.args.summary {
             let json = serde_json::to_string_pretty(report).expect("plain data");
             std::fs::write(path, json).map_err(|error| Error::io(path.display(), &error))?;

@@ -11,20 +11,9 @@ use crate::comm::Comm;
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
 use crate::store::FileFormat;
-use crate::store::journal::{self, Encoding, Journal};
+use crate::store::journal::{self, Encoding, Journal, Texts};
 use crate::store::paths::Paths;
 use crate::telemetry;
-
-/// The config as texts, kept for the record.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Texts {
-    /// As the user wrote it.
-    pub(super) source: String,
-    /// With defaults, `--set` and flags.
-    pub(super) effective: String,
-    /// What of it decides the bytes of the finished file.
-    pub(super) of_file: String,
-}
 
 /// What there is to do.
 pub(super) enum Begin {
@@ -131,7 +120,7 @@ fn open_at_root(
         }
     }
     let encoding = Encoding { geometry: Geometry::of(&config.job), deflate: config.output.deflate };
-    let journal = Journal::open(&paths, &config.job, encoding, &texts.source)?;
+    let journal = Journal::open(&paths, &config.job, encoding, texts)?;
     if !journal.is_empty() {
         tracing::info!("resuming: {} of {} bands are done", journal.len(), encoding.geometry.bands());
     }

@@ -34,11 +34,22 @@ pub struct Encoding {
     pub deflate: Deflate,
 }
 
+/// The texts that a journal keeps for whoever finishes it without the config's file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Texts {
+    /// The config as the user wrote it.
+    pub source: String,
+    /// With defaults, `--set` and flags.
+    pub effective: String,
+    /// What of it decides the bytes of the finished file.
+    pub of_file: String,
+}
+
 /// What a segment's header says, as JSON in the file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Header {
     identity: String,
-    config: String,
+    texts: Texts,
     height: u64,
     width: u64,
     band_rows: u64,
@@ -76,21 +87,20 @@ struct Past {
 impl Journal {
     /// Reads the segments that earlier starts of `job` left and creates the next one.
     ///
-    /// `encoding` is used unless an earlier segment has another one. `config` is kept in the header for
-    /// `assemble`.
+    /// `encoding` is used unless an earlier segment has another one. `texts` are kept in the header.
     ///
     /// # Errors
     ///
     /// [`Status::Damaged`] when a segment is of another job, naming the keys that differ, or may not be trusted;
     /// [`Status::CannotCreate`] when the new segment cannot be made.
-    pub fn open(paths: &Paths, job: &Job, encoding: Encoding, config: &str) -> Result<Self> {
+    pub fn open(paths: &Paths, job: &Job, encoding: Encoding, texts: &Texts) -> Result<Self> {
         let numbers = paths.segments()?;
         let past = read_segments(paths, &numbers, job)?;
         let encoding = past.encoding.unwrap_or(encoding);
         let segment_number = numbers.last().map_or(1, |last| last + 1);
         let path = paths.segment(segment_number);
         let mut segment = paths::create_new(&path)?;
-        let header = header_bytes(job, &encoding, config);
+        let header = header_bytes(job, &encoding, texts);
         let write = segment.write_all(&header).and_then(|()| segment.sync_all());
         write.map_err(|error| Error::io(path.display(), &error))?;
         paths.sync_directory()?;
@@ -231,6 +241,31 @@ impl Journal {
     }
 }
 
+/// The texts of the journal beside an output, when there is one.
+///
+/// # Errors
+///
+/// When its segments cannot be read.
+pub fn texts(paths: &Paths) -> Result<Option<Texts>> {
+    for number in paths.segments()? {
+        let mut file = paths::open_own(&paths.segment(number))?;
+        if let Some((header, _)) = read_header(&mut file) {
+            return Ok(Some(header.texts));
+        }
+    }
+    Ok(None)
+}
+
+/// How many bands the journal of `job` has, without becoming its writer.
+///
+/// # Errors
+///
+/// As [`Journal::open`].
+pub fn count_bands(paths: &Paths, job: &Job) -> Result<u64> {
+    let past = read_segments(paths, &paths.segments()?, job)?;
+    Ok(past.bands.len() as u64)
+}
+
 /// Removes the segments up to `last`.
 ///
 /// # Errors
@@ -286,11 +321,11 @@ fn read_segments(paths: &Paths, numbers: &[u64], job: &Job) -> Result<Past> {
     Ok(past)
 }
 
-fn header_bytes(job: &Job, encoding: &Encoding, config: &str) -> Vec<u8> {
+fn header_bytes(job: &Job, encoding: &Encoding, texts: &Texts) -> Vec<u8> {
     let geometry = &encoding.geometry;
     let header = Header {
         identity: job.identity(),
-        config: config.to_owned(),
+        texts: texts.clone(),
         height: geometry.height,
         width: geometry.width,
         band_rows: geometry.band_rows,
@@ -419,7 +454,7 @@ mod tests {
     }
 
     fn open(folder: &TempDir, job: &Job) -> Result<Journal> {
-        Journal::open(&Paths::new(&folder.path().join("a.h5")), job, encoding(job), "the config")
+        Journal::open(&Paths::new(&folder.path().join("a.h5")), job, encoding(job), &Texts::default())
     }
 
     /// A folder with a journal of bands 0 to 4 in its first segment.
@@ -453,7 +488,7 @@ mod tests {
     fn every_torn_tail_costs_only_what_is_torn() {
         let folder = five_bands();
         let whole = std::fs::read(segment(&folder, 1)).expect("read");
-        let header = header_bytes(&job(80), &encoding(&job(80)), "the config").len();
+        let header = header_bytes(&job(80), &encoding(&job(80)), &Texts::default()).len();
         let record = record(&job(80), 0).len();
         assert_eq!(whole.len(), header + 5 * record);
         for length in 0..whole.len() {
@@ -497,7 +532,7 @@ mod tests {
         let folder = five_bands();
         let other = Encoding { deflate: Deflate::new(9).expect("a level"), ..encoding(&job(80)) };
         let paths = Paths::new(&folder.path().join("a.h5"));
-        let journal = Journal::open(&paths, &job(80), other, "the config").expect("the same job");
+        let journal = Journal::open(&paths, &job(80), other, &Texts::default()).expect("the same job");
         assert_eq!(journal.encoding(), &encoding(&job(80)));
     }
 

@@ -20,6 +20,19 @@ impl Paths {
         Self { output: output.to_owned() }
     }
 
+    /// The names that belong to `NAME.h5` or to one of its segments, `NAME.journal.N`.
+    #[must_use]
+    pub fn of_any(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match name.rsplit_once(".journal.") {
+            Some((stem, number)) if is_number(number) => {
+                Self::new(&path.with_file_name(format!("{stem}.h5")))
+            }
+            _ => Self::new(path),
+        }
+    }
+
     /// `NAME.h5`, the finished file.
     #[must_use]
     pub fn output(&self) -> &Path {
@@ -145,6 +158,8 @@ mod tests {
         assert_eq!(paths.part(), Path::new("runs/area2.h5.part"));
         assert_eq!(paths.segment(3), Path::new("runs/area2.journal.3"));
         assert_eq!(Paths::new(Path::new("area2.h5")).directory(), Path::new("."));
+        assert_eq!(Paths::of_any(Path::new("runs/area2.journal.12")), paths);
+        assert_eq!(Paths::of_any(Path::new("runs/area2.h5")), paths);
     }
 
     #[test]
