@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::block::Work;
+use crate::checksum::Checksum;
 use crate::cli::{JobArgs, is_first_copy};
 use crate::comm::{Comm, SerialComm};
 use crate::config::{Config, Partition};
@@ -21,11 +22,12 @@ use crate::kernel::Kernel;
 use crate::metrics::Phases;
 use crate::partition::row_blocks;
 use crate::round::{self, Limits, Outcome, Share};
-use crate::stop::StopRequest;
+use crate::stop::{End, StopRequest};
 use crate::store::FileFormat;
 use crate::store::journal::{Journal, Texts};
 use crate::store::writer::Writer;
 use crate::telemetry::{self, Progress};
+use crate::threads::{self, Place, Wish};
 
 use start::{Begin, Start};
 
@@ -47,8 +49,7 @@ pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Re
         Begin::Complete => return Ok(()),
         Begin::Compute(start) => start,
     };
-    let stop = StopRequest::listen(config.run.max_time.map(|time| began + time))
-        .map_err(|error| Error::io("cannot listen for signals", &error));
+    let stop = StopRequest::listen().map_err(|error| Error::io("cannot listen for signals", &error));
     let run = Run {
         args,
         comm,
@@ -56,7 +57,8 @@ pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Re
         texts,
         faults,
         stop: comm.agree(stop)?,
-        threads: threads(&config),
+        end: End::new(began, config.run.max_time, |name| std::env::var(name).ok()),
+        threads: threads(comm, &config)?,
         kernel: Kernel::prepare(config.kernel, config.job.max_iter()),
         began,
         started_unix_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
@@ -78,10 +80,27 @@ pub fn print_config(args: &JobArgs) -> Result<()> {
     Ok(())
 }
 
-/// Threads of this rank.
-fn threads(config: &Config) -> NonZeroUsize {
-    let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    config.run.threads.unwrap_or_else(available)
+/// The threads of this rank, by the config, the environment or its share of the node. *Collective.*
+fn threads<C: Comm>(comm: &C, config: &Config) -> Result<NonZeroUsize> {
+    let wish = comm.agree(Wish::new(config.run.threads, |name| std::env::var(name).ok()))?;
+    let words = comm.all_gather(&Place::here(&telemetry::host_name()).to_words());
+    let places: Vec<Place> = words.chunks_exact(Place::WORDS).map(Place::from_words).collect();
+    let mine = threads::of_rank(&wish, &places, comm.rank());
+    let all = comm.all_gather(&[mine.get() as u64]);
+    let complaint = threads::complaint(&all, &places, comm.rank());
+    warn_once(comm, complaint.as_deref());
+    Ok(mine)
+}
+
+/// Logs what ranks complain about: the same words once, with the number of ranks that say them. *Collective.*
+fn warn_once<C: Comm>(comm: &C, complaint: Option<&str>) {
+    let mine = complaint.map_or(0, |text| Checksum::of_bytes(text.as_bytes()).crc());
+    let all = comm.all_gather(&[mine]);
+    let is_first = !all[..comm.rank()].contains(&mine);
+    if let Some(complaint) = complaint.filter(|_| is_first) {
+        let ranks = all.iter().filter(|&&other| other == mine).count();
+        tracing::warn!("{complaint} (said by {ranks} of {} ranks)", comm.size());
+    }
 }
 
 /// What does not change from round to round.
@@ -92,6 +111,7 @@ struct Run<'a, C> {
     texts: Texts,
     faults: Faults,
     stop: StopRequest,
+    end: End,
     threads: NonZeroUsize,
     kernel: Kernel,
     began: Instant,
@@ -197,8 +217,18 @@ impl<C: Comm> Run<'_, C> {
         let done_before = plan.costs.iter().sum::<u64>() - left_cost;
         Ok(round::compute(self.comm, work, share, self.threads, &limits, &self.stop, |beat| {
             progress.show(done_before + beat.finished_cost, beat.executed);
+            self.heed_time(writer);
             writer.is_some_and(|writer| writer.error().is_some())
         }))
+    }
+
+    /// Asks for a stop when the end of the job's time is so near that writing must begin. Root's clock counts.
+    fn heed_time(&self, writer: Option<&Writer>) {
+        // What a round gathers takes no longer to write than the slowest round before did, if not three times.
+        let is_near = |writer: &Writer| self.end.is_near(Instant::now(), 3 * writer.longest_commit());
+        if writer.is_some_and(is_near) {
+            self.stop.ask();
+        }
     }
 
     /// This rank's part of the bands that are left. Its first band is the exclusive scan of the block heights.

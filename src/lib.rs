@@ -22,3 +22,4 @@ pub mod round;
 pub mod stop;
 pub mod store;
 pub mod telemetry;
+pub mod threads;

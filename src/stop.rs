@@ -1,8 +1,8 @@
-//! Requests to stop: a signal that this rank got, or the end of its time.
+//! Requests to stop: a signal that this rank got, or the end of the job's time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
@@ -10,30 +10,68 @@ use signal_hook::iterator::Signals;
 /// Launchers may deliver one signal twice. Only who asks again after this long means "now".
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// When a job must be over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Never.
+    Open,
+    /// The user's limit: work stops then.
+    At(Instant),
+    /// The batch system's limit: everything must be written by then.
+    Killed(Instant),
+}
+
+/// Time to leave before being killed, besides what writing takes.
+const SAFETY: Duration = Duration::from_secs(10);
+
+impl End {
+    /// The user's limit of `max_time` from `began`, else the end of the Slurm job, if `variable` tells it.
+    #[must_use]
+    pub fn new(
+        began: Instant,
+        max_time: Option<Duration>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        if let Some(time) = max_time {
+            return Self::At(began + time);
+        }
+        let end_unix_s: Option<u64> =
+            variable("SLURM_JOB_END_TIME").and_then(|text| text.trim().parse().ok());
+        let left = end_unix_s.and_then(|end| {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+            Duration::from_secs(end).checked_sub(now)
+        });
+        left.and_then(|left| Instant::now().checked_add(left)).map_or(Self::Open, Self::Killed)
+    }
+
+    /// Whether it is time to stop at `now`, when what is left to write takes `writing`.
+    #[must_use]
+    pub fn is_near(self, now: Instant, writing: Duration) -> bool {
+        match self {
+            Self::Open => false,
+            Self::At(end) => now >= end,
+            Self::Killed(end) => now + SAFETY + writing >= end,
+        }
+    }
+}
+
 /// Whether the job has been asked to stop, on this rank.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct StopRequest {
     asked: Arc<AtomicBool>,
-    deadline: Option<Instant>,
 }
 
 impl StopRequest {
-    /// A request that only comes when `deadline` passes.
-    #[must_use]
-    pub fn at(deadline: Option<Instant>) -> Self {
-        Self { asked: Arc::default(), deadline }
-    }
-
     /// Listens for SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 as well. To be called after MPI is started, which
     /// may set handlers of its own.
     ///
     /// # Errors
     ///
     /// When the handlers cannot be installed.
-    pub fn listen(deadline: Option<Instant>) -> std::io::Result<Self> {
+    pub fn listen() -> std::io::Result<Self> {
         // A file that reaches the shell's limit becomes an error of the write, instead of the end of the process.
         signal_hook::flag::register(SIGXFSZ, Arc::default())?;
-        let request = Self::at(deadline);
+        let request = Self::default();
         let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1, SIGUSR2])?;
         let asked = Arc::clone(&request.asked);
         std::thread::spawn(move || {
@@ -57,6 +95,36 @@ impl StopRequest {
     /// Whether a stop was asked.
     #[must_use]
     pub fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::SeqCst) || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_limit_is_met_and_slurms_is_never_reached() {
+        let now = Instant::now();
+        let in_s = |seconds| now + Duration::from_secs(seconds);
+        let user = End::new(now, Some(Duration::from_secs(60)), |_| Some("0".to_owned()));
+        assert_eq!(user, End::At(in_s(60)));
+        assert!(!user.is_near(in_s(59), Duration::from_secs(5)) && user.is_near(in_s(60), Duration::ZERO));
+        let killed = End::Killed(in_s(60));
+        assert!(!killed.is_near(in_s(44), Duration::from_secs(5)));
+        assert!(killed.is_near(in_s(45), Duration::from_secs(5)));
+        assert!(!End::Open.is_near(in_s(1 << 30), Duration::ZERO));
+    }
+
+    #[test]
+    fn slurms_end_is_read_from_the_environment() {
+        let unix_s = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() + 100;
+        let End::Killed(end) = End::new(Instant::now(), None, |_| Some(unix_s.to_string())) else {
+            panic!("it has an end")
+        };
+        let left = end.duration_since(Instant::now());
+        assert!(left > Duration::from_secs(90) && left <= Duration::from_secs(100), "{left:?}");
+        assert_eq!(End::new(Instant::now(), None, |_| None), End::Open);
+        assert_eq!(End::new(Instant::now(), None, |_| Some("soon".to_owned())), End::Open);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::store::journal::Journal;
@@ -22,6 +22,7 @@ struct Shared {
     queued_bytes: AtomicU64,
     written_bytes: AtomicU64,
     busy_us: AtomicU64,
+    longest_us: AtomicU64,
     error: Mutex<Option<Error>>,
 }
 
@@ -62,6 +63,12 @@ impl Writer {
         self.shared.busy_us.load(Ordering::SeqCst) as f64 * 1e-6
     }
 
+    /// The longest that one batch took to write and sync.
+    #[must_use]
+    pub fn longest_commit(&self) -> Duration {
+        Duration::from_micros(self.shared.longest_us.load(Ordering::SeqCst))
+    }
+
     /// The first error, after which nothing more was written.
     #[must_use]
     pub fn error(&self) -> Option<Error> {
@@ -95,7 +102,9 @@ fn write_all(mut journal: Journal, queue: &Receiver<Vec<u8>>, shared: &Shared) -
             }
         }
         drop(records);
-        shared.busy_us.fetch_add(started.elapsed().as_micros() as u64, Ordering::SeqCst);
+        let elapsed_us = started.elapsed().as_micros() as u64;
+        shared.busy_us.fetch_add(elapsed_us, Ordering::SeqCst);
+        shared.longest_us.fetch_max(elapsed_us, Ordering::SeqCst);
         shared.queued_bytes.fetch_sub(bytes, Ordering::SeqCst);
     }
     journal
