@@ -10,6 +10,17 @@ use signal_hook::iterator::Signals;
 /// Launchers may deliver one signal twice. Only who asks again after this long means "now".
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Makes a file that grows past `ulimit -f` an error like any other, which ends the job with a message. Without this
+/// the signal SIGXFSZ ends the process.
+///
+/// # Errors
+///
+/// When the handler cannot be installed.
+pub fn make_file_limit_an_error() -> std::io::Result<()> {
+    // Any handler does: the write that was too long then fails with EFBIG.
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
+}
+
 /// When a job must be over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -69,8 +80,6 @@ impl StopRequest {
     ///
     /// When the handlers cannot be installed.
     pub fn listen() -> std::io::Result<Self> {
-        // A file that reaches the shell's limit becomes an error of the write, instead of the end of the process.
-        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         let request = Self::default();
         let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1, SIGUSR2])?;
         let asked = Arc::clone(&request.asked);
