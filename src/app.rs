@@ -9,6 +9,8 @@ mod start;
 use std::num::NonZeroUsize;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use serde_json::json;
+
 use crate::block::Work;
 use crate::checksum::Checksum;
 use crate::cli::{JobArgs, is_first_copy};
@@ -28,6 +30,7 @@ use crate::store::journal::{Journal, Texts};
 use crate::store::writer::Writer;
 use crate::telemetry::{self, Progress};
 use crate::threads::{self, Place, Wish};
+use crate::timeline::Timeline;
 
 use start::{Begin, Start};
 
@@ -43,7 +46,7 @@ pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Re
     let began = Instant::now();
     let faults = comm.agree(Faults::new(args, comm.rank()))?;
     let (config, texts) = start::read_config(args, comm)?;
-    telemetry::init(&config.log, comm.is_root());
+    telemetry::init(&config.log, comm.rank());
     comm.agree(faults.pass("config"))?;
     let start = match start::open(args, comm, &config, &texts, format.as_ref())? {
         Begin::Complete => return Ok(()),
@@ -57,6 +60,7 @@ pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Re
         texts,
         faults,
         stop: comm.agree(stop)?,
+        timeline: Timeline::new(began),
         end: End::new(began, config.run.max_time, |name| std::env::var(name).ok()),
         threads: threads(comm, &config)?,
         kernel: Kernel::prepare(config.kernel, config.job.max_iter()),
@@ -112,6 +116,7 @@ struct Run<'a, C> {
     faults: Faults,
     stop: StopRequest,
     end: End,
+    timeline: Timeline,
     threads: NonZeroUsize,
     kernel: Kernel,
     began: Instant,
@@ -163,9 +168,12 @@ impl<C: Comm> Run<'_, C> {
         let writer = start.journal.map(Writer::start);
         let mut totals = Totals::default();
         totals.phases.setup_s = self.began.elapsed().as_secs_f64();
+        self.timeline.note("setup", self.began, json!({}));
         while !plan.left.is_empty() {
+            let begin = Instant::now();
             let outcome = self.round(&work, &plan, writer.as_ref(), &mut progress)?;
             totals.add(&outcome);
+            self.timeline.note("round", begin, outcome.details());
             self.gather(&outcome, writer.as_ref(), &mut totals)?;
             self.replan(&mut plan, &outcome);
             if outcome.stopped {
@@ -247,6 +255,7 @@ impl<C: Comm> Run<'_, C> {
         let root = writer.map(|writer| Root { writer, budget_bytes: self.config.run.root_memory_bytes / 2 });
         let gathered = gather::gather(self.comm, &outcome.records, root);
         totals.gathered_bytes += gathered?;
+        self.timeline.note("gather", started, json!({"records": outcome.records.len()}));
         totals.phases.gather_s += started.elapsed().as_secs_f64();
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::Settings;
 use crate::error::{Error, Result};
@@ -62,6 +62,9 @@ pub struct JobArgs {
     /// Write the report as JSON, too
     #[arg(long, value_name = "FILE.json")]
     pub summary: Option<PathBuf>,
+    /// Write what each rank did when, as a timeline for Perfetto or Chrome
+    #[arg(long, value_name = "FILE.json")]
+    pub trace: Option<PathBuf>,
     /// How progress is shown
     #[arg(long, value_name = "STYLE", value_enum, default_value = "auto")]
     pub progress: ProgressArg,
@@ -139,11 +142,12 @@ impl From<ProgressArg> for ProgressStyleChoice {
 }
 
 impl CommandLine {
-    /// Reads the command line. Ends the process after `--help`, `--version` and mistakes; under a launcher all
+    /// Reads the command line; `version` is what `--version` tells. Ends the process after `--help`, `--version` and mistakes; under a launcher all
     /// copies do, and the first one speaks.
     #[must_use]
-    pub fn read() -> Self {
-        Self::try_parse().unwrap_or_else(|error| {
+    pub fn read(version: String) -> Self {
+        let matches = Self::command().long_version(version).try_get_matches();
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).unwrap_or_else(|error| {
             if is_first_copy() {
                 // A closed pipe is no reason to fail.
                 error.print().unwrap_or_default();
@@ -206,8 +210,6 @@ pub fn is_first_copy() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -5,11 +5,15 @@
 
 #[cfg(feature = "mpi")]
 mod mpi;
+#[cfg(not(feature = "mpi"))]
+mod serial;
 
 use crate::error::{Error, Result, Status};
 
 #[cfg(feature = "mpi")]
-pub use self::mpi::MpiComm;
+pub use self::mpi::{MpiComm, library_version};
+#[cfg(not(feature = "mpi"))]
+pub use self::serial::library_version;
 
 /// The rank that reads the config, gathers, and writes.
 pub const ROOT: usize = 0;

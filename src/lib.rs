@@ -21,5 +21,8 @@ pub mod region;
 pub mod round;
 pub mod stop;
 pub mod store;
+#[cfg(feature = "hdf5")]
+pub mod support;
 pub mod telemetry;
 pub mod threads;
+pub mod timeline;

@@ -6,7 +6,7 @@ use mandel_mpi::cli::{Command, CommandLine, JobArgs, is_first_copy};
 use mandel_mpi::comm::Comm;
 use mandel_mpi::error::{Error, Result, Status};
 use mandel_mpi::store::hdf5::Hdf5Format;
-use mandel_mpi::{app, post, stop};
+use mandel_mpi::{app, post, stop, support};
 
 #[cfg_attr(feature = "mpi", path = "world/mpi.rs")]
 #[cfg_attr(not(feature = "mpi"), path = "world/serial.rs")]
@@ -14,7 +14,7 @@ mod world;
 
 fn main() -> ExitCode {
     // Before MPI starts, so that `--help` and `--version` work on a login node.
-    let line = CommandLine::read();
+    let line = CommandLine::read(support::version());
     match &line.command {
         Some(command) => end(&on_files(command), true),
         None if line.job.print_config => end(&app::print_config(&line.job), true),
@@ -25,6 +25,9 @@ fn main() -> ExitCode {
 fn job(args: &JobArgs) -> ExitCode {
     if let Err(error) = stop::make_file_limit_an_error() {
         return end(&Err(Error::io("cannot handle SIGXFSZ", &error)), true);
+    }
+    if let Err(error) = support::check_libraries() {
+        return end(&Err(error), is_first_copy());
     }
     let comm = match world::start() {
         Ok(comm) => comm,

@@ -6,6 +6,8 @@
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use crate::band::{CountWidth, Record};
 use crate::block::{Block, Work};
 use crate::comm::Comm;
@@ -61,6 +63,15 @@ pub struct Outcome {
     pub wall_s: f64,
     /// Whether any rank asked for a stop.
     pub stopped: bool,
+}
+
+impl Outcome {
+    /// For the timeline.
+    #[must_use]
+    pub fn details(&self) -> Value {
+        let Self { finished_bands, executed, compute_s, encode_s, .. } = self;
+        json!({"bands": finished_bands, "executed": executed, "compute_s": compute_s, "encode_s": encode_s})
+    }
 }
 
 /// Sums over all ranks at a heartbeat, or one rank's contribution to them.

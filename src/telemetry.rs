@@ -7,8 +7,15 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{Log, LogFormat, LogLevel};
+use crate::comm::ROOT;
+use crate::config::{Log, LogLevel};
+
+mod log;
+
+use log::LogLines;
 
 /// A plain progress line is written so often, once the job is some seconds old.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -30,7 +37,7 @@ pub enum ProgressStyleChoice {
 }
 
 /// Starts logging for this rank.
-pub fn init(log: &Log, is_root: bool) {
+pub fn init(log: &Log, rank: usize) {
     let level = match log.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -39,14 +46,11 @@ pub fn init(log: &Log, is_root: bool) {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     // "More than info" is asked for to look at all ranks; info is the story, told once.
+    let is_root = rank == ROOT;
     let level = if is_root || level > LevelFilter::INFO { level } else { level.min(LevelFilter::WARN) };
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(stderr).with_target(false);
-    let done = match log.format {
-        LogFormat::Text => builder.with_ansi(stderr().is_terminal()).try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    };
+    let lines = LogLines { rank, host: host_name(), format: log.format };
     // A second job in the same process (tests) logs where the first one does.
-    done.unwrap_or_default();
+    tracing_subscriber::registry().with(lines.with_filter(level)).try_init().unwrap_or_default();
 }
 
 /// Writes a line, or several, to standard output. A reader who has left (`| head`) is no reason to fail.

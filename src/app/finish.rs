@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use serde_json::json;
+
 use super::{Resumed, Run, Totals};
 use crate::comm::Comm;
 use crate::error::{Error, Result};
@@ -11,7 +13,7 @@ use crate::metrics::{self, Report, SCHEMA_VERSION};
 use crate::store::journal::Journal;
 use crate::store::writer::Writer;
 use crate::store::{self, FileFormat, Provenance, RunProvenance};
-use crate::telemetry;
+use crate::{telemetry, timeline};
 
 impl<C: Comm> Run<'_, C> {
     /// Waits for the journal, assembles the file from it at root while the others sleep, and reports.
@@ -36,6 +38,8 @@ impl<C: Comm> Run<'_, C> {
         } else {
             totals.phases.wait_s += waiting.elapsed().as_secs_f64();
         }
+        self.timeline.note("finish", waiting, json!({}));
+        self.write_trace(&hosts)?;
         let report = self.report(&totals, journal.as_ref(), hosts, threads, resumed);
         let told = match (journal, report) {
             (Some(journal), Some(report)) => self.publish(journal, &report),
@@ -96,6 +100,22 @@ impl<C: Comm> Run<'_, C> {
             source: self.texts.source.clone(),
             run: (!self.config.output.reproducible).then_some(run),
         }
+    }
+
+    /// Writes what every rank did when, if it was asked for. *Collective.*
+    fn write_trace(&self, hosts: &[String]) -> Result<()> {
+        let Some(path) = &self.args.trace else { return Ok(()) };
+        let rank = self.comm.rank();
+        let events = self.timeline.to_events(rank, &hosts[rank]).into_bytes();
+        let sizes = self.comm.all_gather(&[events.len() as u64]);
+        let all = self.comm.gather(&events, if self.comm.is_root() { &sizes } else { &[] });
+        let written = if self.comm.is_root() {
+            let text = timeline::to_trace_file(&String::from_utf8_lossy(&all));
+            std::fs::write(path, text).map_err(|error| Error::io(path.display(), &error))
+        } else {
+            Ok(())
+        };
+        self.comm.agree(written)
     }
 
     /// What all ranks did; at root.

@@ -54,13 +54,15 @@ impl MpiComm {
         }
         Ok(Self { world, rank, size, _universe: universe })
     }
+}
 
-    /// MPI's own words about itself.
-    #[must_use]
-    pub fn library_version() -> String {
-        let version = mpi::environment::library_version().unwrap_or_default();
-        version.lines().next().unwrap_or_default().trim_end_matches('\0').to_owned()
-    }
+/// MPI's own words about itself. May be asked before MPI is started.
+#[must_use]
+pub fn library_version() -> String {
+    let version = mpi::environment::library_version().unwrap_or_default();
+    // Open MPI tells where it was built, too, after a comma; MPICH a page of flags.
+    let first = version.lines().next().unwrap_or_default().trim_end_matches('\0');
+    first.split(',').next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// How many copies of the program the launcher says that it started.
@@ -72,7 +74,7 @@ fn started_copies() -> Option<usize> {
 
 /// N copies that do not know of each other would all write the same file.
 fn singletons(copies: usize, size: usize) -> Error {
-    let mpi = MpiComm::library_version();
+    let mpi = library_version();
     Error::new(
         Status::MpiTooWeak,
         format!(

@@ -96,6 +96,12 @@ impl Kernel {
         Self { choice, max_iter }
     }
 
+    /// The kernels that this CPU runs, for `--version`.
+    #[must_use]
+    pub fn available() -> String {
+        Choice::ALL.map(Choice::name).join(", ")
+    }
+
     /// What this rank really runs, for the log.
     #[must_use]
     pub fn name(&self) -> &'static str {

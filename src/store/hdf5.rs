@@ -42,11 +42,17 @@ impl FileFormat for Hdf5Format {
     }
 }
 
-/// The version of HDF5 that is running.
+/// The version of HDF5 that this program was built with, `(major, minor, micro)`.
 #[must_use]
-pub fn library_version() -> String {
-    let (major, minor, micro) = ::hdf5::library_version();
-    format!("{major}.{minor}.{micro}")
+pub fn built_version() -> (u8, u8, u8) {
+    let ::hdf5_sys::Version { major, minor, micro } = ::hdf5::HDF5_VERSION;
+    (major, minor, micro)
+}
+
+/// The version of HDF5 that is running, `(major, minor, micro)`.
+#[must_use]
+pub fn running_version() -> (u8, u8, u8) {
+    ::hdf5::library_version()
 }
 
 /// HDF5 failed at `what`.

@@ -8,7 +8,7 @@ const FENCES: [(&str, &[&str]); 5] = [
     ("clap::", &["src/cli.rs"]),
     ("mpi::", &["src/comm/mpi.rs"]),
     ("hdf5::", &["src/store/hdf5.rs", "src/store/hdf5/"]),
-    ("hdf5_sys::", &["src/store/hdf5/raw.rs"]),
+    ("hdf5_sys::", &["src/store/hdf5.rs", "src/store/hdf5/raw.rs"]),
     ("indicatif::", &["src/telemetry.rs"]),
 ];
 
