@@ -1,0 +1,50 @@
+//! A work item: the points of some rows and where their counts go.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ndarray::ArrayViewMut2;
+
+use super::{Count, Stopped};
+
+/// Up to here tiles are faster, measured.
+const LARGEST_TILE_MAX_ITER: u32 = 128;
+/// Up to here looking for cycles costs more than it saves, measured.
+const LARGEST_CYCLELESS_MAX_ITER: u32 = 4096;
+
+/// The points `re[x] + i im[y]` and their counts.
+pub(super) struct Item<'a, T> {
+    pub(super) re: &'a [f64],
+    pub(super) im: &'a [f64],
+    pub(super) max_iter: u32,
+    /// One count per point, shape `[im.len(), re.len()]`, rows contiguous.
+    pub(super) counts: ArrayViewMut2<'a, T>,
+    pub(super) stop: &'a AtomicBool,
+}
+
+impl<T: Count> Item<'_, T> {
+    /// The fastest way to find the counts.
+    pub(super) fn method(&self) -> Method {
+        match self.max_iter {
+            ..=LARGEST_TILE_MAX_ITER => Method::Tile,
+            ..=LARGEST_CYCLELESS_MAX_ITER => Method::Refill,
+            _ => Method::RefillWithCycles,
+        }
+    }
+
+    /// Errs when the kernel was asked to stop.
+    #[inline(always)]
+    pub(super) fn go_on(&self) -> Result<(), Stopped> {
+        if self.stop.load(Ordering::Relaxed) { Err(Stopped) } else { Ok(()) }
+    }
+}
+
+/// How the counts of an item are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    /// [`tile`](super::tile): neighbours together, tested at every step.
+    Tile,
+    /// [`refill`](super::refill): every lane on its own, tested now and then.
+    Refill,
+    /// [`refill`](super::refill), looking for orbits that repeat.
+    RefillWithCycles,
+}

@@ -1,0 +1,125 @@
+//! Vectors as plain arrays, for every CPU: the compiler makes of them whatever the target has.
+//!
+//! Masks are all-ones or all-zeros integers and not `bool`s, because that is what compare instructions give:
+//! an array of `bool` is packed and unpacked lane by lane.
+
+use std::array::from_fn;
+
+use super::item::{Item, Method};
+use super::refill::Refill;
+use super::simd::{LANES, Simd, Work};
+use super::tile::Tiles;
+use super::{Count, Stopped};
+
+/// The instruction set that every CPU has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Portable;
+
+impl Portable {
+    /// Computes `item` with one vector: on x86-64 without AVX it is four registers of orbits and a quarter of the file.
+    pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
+        match item.method() {
+            Method::Tile => self.outlined(Tiles::<_, 1, 0>(item)),
+            Method::Refill => self.outlined(Refill::<_, 1, 0, 1, false>(item)),
+            Method::RefillWithCycles => self.outlined(Refill::<_, 1, 0, 1, true>(item)),
+        }
+    }
+}
+
+impl Simd for Portable {
+    type Vector = [f64; LANES];
+    type Mask = [u64; LANES];
+
+    #[inline(always)]
+    fn splat(self, value: f64) -> Self::Vector {
+        [value; LANES]
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f64; LANES]) -> Self::Vector {
+        *from
+    }
+
+    #[inline(always)]
+    fn store(self, vector: Self::Vector, to: &mut [f64; LANES]) {
+        *to = vector;
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] + b[lane])
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] - b[lane])
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] * b[lane])
+    }
+
+    #[inline(always)]
+    fn twice_product_plus(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
+        from_fn(|lane| (a[lane] + a[lane]) * b[lane] + c[lane])
+    }
+
+    #[inline(always)]
+    fn le(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
+        from_fn(|lane| if a[lane] <= b[lane] { u64::MAX } else { 0 })
+    }
+
+    #[inline(always)]
+    #[expect(clippy::float_cmp, reason = "asks for the same numbers")]
+    fn eq(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
+        from_fn(|lane| if a[lane] == b[lane] { u64::MAX } else { 0 })
+    }
+
+    #[inline(always)]
+    fn bits(self, mask: Self::Mask) -> u8 {
+        (0..LANES).fold(0, |bits, lane| bits | (mask[lane] & (1 << lane))) as u8
+    }
+
+    #[inline(always)]
+    fn mask(self, lanes: u8) -> Self::Mask {
+        from_fn(|lane| if lanes & (1 << lane) == 0 { 0 } else { u64::MAX })
+    }
+
+    #[inline(always)]
+    fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector {
+        from_fn(|lane| {
+            f64::from_bits((yes[lane].to_bits() & mask[lane]) | (no[lane].to_bits() & !mask[lane]))
+        })
+    }
+
+    #[inline(always)]
+    fn add_where(self, mask: Self::Mask, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] + f64::from_bits(b[lane].to_bits() & mask[lane]))
+    }
+
+    #[inline(always)]
+    fn compress(self, lanes: u8, vector: Self::Vector, to: &mut [f64; LANES]) {
+        let mut next = 0;
+        for (lane, value) in vector.into_iter().enumerate() {
+            to[next % LANES] = value;
+            next += usize::from(lanes >> lane & 1);
+        }
+    }
+
+    #[inline(always)]
+    fn expand(self, lanes: u8, from: &[f64; LANES], vector: Self::Vector) -> Self::Vector {
+        let mut next = 0;
+        from_fn(|lane| {
+            let chosen = usize::from(lanes >> lane & 1);
+            let value = if chosen == 1 { from[next % LANES] } else { vector[lane] };
+            next += chosen;
+            value
+        })
+    }
+
+    #[inline(never)]
+    fn outlined<W: Work<Self>>(self, work: W) -> W::Output {
+        work.with(self)
+    }
+}
