@@ -39,4 +39,8 @@ impl Instructions {
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
         Portable.compute(item)
     }
+
+    pub(super) fn raw(self, steps: u64) -> u64 {
+        Portable.raw(steps)
+    }
 }

@@ -4,6 +4,8 @@
 use std::arch::x86_64::*;
 
 use super::item::{Item, Method};
+use super::orbit::Orbit;
+use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
 use super::tile::Tiles;
@@ -24,42 +26,23 @@ impl Avx2 {
         if here { Ok(Self(())) } else { Err("AVX2 with FMA") }
     }
 
+    /// See [`Raw`].
+    pub(super) fn raw(self, steps: u64) -> u64 {
+        self.outlined(Raw::<3, 0>(steps))
+    }
+
     /// Computes `item`. Three pairs of two state registers leave four of the 16 registers for temporaries.
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
         match item.method() {
             Method::Tile => self.outlined(Tiles::<_, 2, 1>(item)),
-            Method::Refill => self.outlined(Refill::<_, 3, 1, 2, false>(item)),
-            Method::RefillWithCycles => self.outlined(Refill::<_, 3, 1, 2, true>(item)),
+            Method::Refill => self.outlined(Refill::<_, 3, 0, 2, false>(item)),
+            Method::RefillWithCycles => self.outlined(Refill::<_, 3, 0, 2, true>(item)),
         }
     }
 }
 
 /// Eight f64: lanes 0 to 3 and lanes 4 to 7.
 type Pair = [__m256d; 2];
-
-/// For each choice of four lanes, where [`Simd::compress`] takes each 32-bit half of its result from.
-const COMPRESS: [[i32; 8]; 16] = permutations(true);
-/// The same for [`Simd::expand`].
-const EXPAND: [[i32; 8]; 16] = permutations(false);
-
-const fn permutations(compress: bool) -> [[i32; 8]; 16] {
-    let mut table = [[0; 8]; 16];
-    let mut lanes = 0;
-    while lanes < 16 {
-        let (mut lane, mut chosen) = (0, 0);
-        while lane < 4 {
-            if lanes >> lane & 1 == 1 {
-                let (to, from) = if compress { (chosen, lane) } else { (lane, chosen) };
-                table[lanes][2 * to] = 2 * from as i32;
-                table[lanes][2 * to + 1] = 2 * from as i32 + 1;
-                chosen += 1;
-            }
-            lane += 1;
-        }
-        lanes += 1;
-    }
-    table
-}
 
 /// Calls intrinsics that touch no memory, or through references only.
 macro_rules! pure {
@@ -84,23 +67,6 @@ impl Avx2 {
         // SAFETY: as in `load4`.
         unsafe { _mm256_storeu_pd(to.as_mut_ptr(), vector) }
     }
-
-    #[inline(always)]
-    fn permute(self, vector: __m256d, table: &[[i32; 8]; 16], lanes: u8) -> __m256d {
-        let table = &table[usize::from(lanes % 16)];
-        // SAFETY: as in `load4`, for the 32 bytes of a table's row.
-        let indices = unsafe { _mm256_loadu_si256(table.as_ptr().cast()) };
-        pure!(_mm256_castsi256_pd(_mm256_permutevar8x32_epi32(_mm256_castpd_si256(vector), indices)))
-    }
-
-    #[inline(always)]
-    fn mask4(self, lanes: u8) -> __m256d {
-        pure!({
-            let lane = _mm256_setr_epi64x(1, 2, 4, 8);
-            let chosen = _mm256_and_si256(_mm256_set1_epi64x(i64::from(lanes)), lane);
-            _mm256_castsi256_pd(_mm256_cmpeq_epi64(chosen, lane))
-        })
-    }
 }
 
 impl Simd for Avx2 {
@@ -121,6 +87,12 @@ impl Simd for Avx2 {
     fn store(self, vector: Pair, to: &mut [f64; LANES]) {
         self.store4(vector[0], to, 0);
         self.store4(vector[1], to, 4);
+    }
+
+    #[inline(always)]
+    fn store_where(self, mask: Pair, vector: Pair, to: &mut [f64; LANES]) {
+        let old = self.load(to);
+        self.store(self.select(mask, vector, old), to);
     }
 
     #[inline(always)]
@@ -145,6 +117,23 @@ impl Simd for Avx2 {
         pure!([_mm256_fmadd_pd(two, product[0], c[0]), _mm256_fmadd_pd(two, product[1], c[1])])
     }
 
+    /// One register after the other: side by side they need more temporaries than there are registers.
+    #[inline(always)]
+    fn step(self, mut z: Orbit<Pair>, c: Orbit<Pair>, fused: bool) -> Orbit<Pair> {
+        for half in 0..2 {
+            let (re, im) = (z.re[half], z.im[half]);
+            let (re2, im2) = pure!((_mm256_mul_pd(re, re), _mm256_mul_pd(im, im)));
+            z.im[half] = pure!(if fused {
+                _mm256_fmadd_pd(_mm256_set1_pd(2.0), _mm256_mul_pd(re, im), c.im[half])
+            } else {
+                _mm256_add_pd(_mm256_mul_pd(_mm256_add_pd(re, re), im), c.im[half])
+            });
+            let difference = pure!(_mm256_sub_pd(re2, im2));
+            z.re[half] = pure!(_mm256_add_pd(difference, c.re[half]));
+        }
+        z
+    }
+
     #[inline(always)]
     fn le(self, a: Pair, b: Pair) -> Pair {
         pure!([_mm256_cmp_pd::<_CMP_LE_OQ>(a[0], b[0]), _mm256_cmp_pd::<_CMP_LE_OQ>(a[1], b[1])])
@@ -161,11 +150,6 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn mask(self, lanes: u8) -> Pair {
-        [self.mask4(lanes), self.mask4(lanes >> 4)]
-    }
-
-    #[inline(always)]
     fn select(self, mask: Pair, yes: Pair, no: Pair) -> Pair {
         pure!([_mm256_blendv_pd(no[0], yes[0], mask[0]), _mm256_blendv_pd(no[1], yes[1], mask[1])])
     }
@@ -173,23 +157,6 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn add_where(self, mask: Pair, a: Pair, b: Pair) -> Pair {
         self.add(a, pure!([_mm256_and_pd(mask[0], b[0]), _mm256_and_pd(mask[1], b[1])]))
-    }
-
-    #[inline(always)]
-    fn compress(self, lanes: u8, vector: Pair, to: &mut [f64; LANES]) {
-        self.store4(self.permute(vector[0], &COMPRESS, lanes), to, 0);
-        let low = (lanes % 16).count_ones() as usize;
-        self.store4(self.permute(vector[1], &COMPRESS, lanes >> 4), to, low);
-    }
-
-    #[inline(always)]
-    fn expand(self, lanes: u8, from: &[f64; LANES], vector: Pair) -> Pair {
-        let low = (lanes % 16).count_ones() as usize;
-        let expanded = [
-            self.permute(self.load4(from, 0), &EXPAND, lanes),
-            self.permute(self.load4(from, low), &EXPAND, lanes >> 4),
-        ];
-        self.select(self.mask(lanes), expanded, vector)
     }
 
     #[inline(always)]

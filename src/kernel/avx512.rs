@@ -4,6 +4,7 @@
 use std::arch::x86_64::*;
 
 use super::item::{Item, Method};
+use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
 use super::tile::Tiles;
@@ -26,6 +27,11 @@ impl Avx512 {
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("popcnt");
         if here { Ok(Self(())) } else { Err("AVX-512 (F, DQ, BW, VL)") }
+    }
+
+    /// See [`Raw`].
+    pub(super) fn raw(self, steps: u64) -> u64 {
+        self.outlined(Raw::<7, 3>(steps))
     }
 
     /// Computes `item`. Seven vectors of two state registers and their temporaries fill the 32 registers; three of
@@ -69,6 +75,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn store_where(self, mask: __mmask8, vector: __m512d, to: &mut [f64; LANES]) {
+        // SAFETY: as in `load`.
+        unsafe { _mm512_mask_storeu_pd(to.as_mut_ptr(), mask, vector) }
+    }
+
+    #[inline(always)]
     fn add(self, a: __m512d, b: __m512d) -> __m512d {
         pure!(_mm512_add_pd(a, b))
     }
@@ -104,11 +116,6 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn mask(self, lanes: u8) -> __mmask8 {
-        lanes
-    }
-
-    #[inline(always)]
     fn select(self, mask: __mmask8, yes: __m512d, no: __m512d) -> __m512d {
         pure!(_mm512_mask_mov_pd(no, mask, yes))
     }
@@ -116,18 +123,6 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn add_where(self, mask: __mmask8, a: __m512d, b: __m512d) -> __m512d {
         pure!(_mm512_mask_add_pd(a, mask, a, b))
-    }
-
-    /// Compresses in a register first: the instruction that compresses into memory takes 100 cycles and more on AMD.
-    #[inline(always)]
-    fn compress(self, lanes: u8, vector: __m512d, to: &mut [f64; LANES]) {
-        self.store(pure!(_mm512_maskz_compress_pd(lanes, vector)), to);
-    }
-
-    #[inline(always)]
-    fn expand(self, lanes: u8, from: &[f64; LANES], vector: __m512d) -> __m512d {
-        let from = self.load(from);
-        pure!(_mm512_mask_expand_pd(vector, lanes, from))
     }
 
     #[inline(always)]

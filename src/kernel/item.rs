@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ndarray::ArrayViewMut2;
 
+use super::simd::{LANES, Simd};
 use super::{Count, Stopped};
 
 /// Up to here tiles are faster, measured.
@@ -29,6 +30,18 @@ impl<T: Count> Item<'_, T> {
             ..=LARGEST_CYCLELESS_MAX_ITER => Method::Refill,
             _ => Method::RefillWithCycles,
         }
+    }
+
+    /// The real parts from column `x` on, as a vector, and how many of them there are.
+    #[inline(always)]
+    pub(super) fn eight<S: Simd>(&self, simd: S, x: usize) -> (S::Vector, usize) {
+        if let Some(re) = self.re[x..].first_chunk() {
+            return (simd.load(re), LANES);
+        }
+        let mut re = [0.0; LANES];
+        let len = self.re.len() - x;
+        re[..len].copy_from_slice(&self.re[x..]);
+        (simd.load(&re), len)
     }
 
     /// Errs when the kernel was asked to stop.

@@ -1,50 +1,79 @@
 //! What the lanes of the [`refill`](super::refill) kernel hold.
+//!
+//! In memory, because the hot loop works on vectors of lanes and all else on single lanes.
 
-use super::feed::{Feed, MOST_LANES};
+use super::feed::Point;
 use super::orbit::Orbit;
 use super::refill::{STEPS, STEPS_BEFORE_LOOK};
-use super::replay::{Saved, ZERO_COUNT};
-use super::simd::{LANES, Simd, eight};
-use super::sort::lanes;
+use super::replay::Saved;
+use super::simd::{LANES, Simd};
 
-/// The state of every lane. A time is a number of blocks, as an f64 so that it moves between lanes as the rest.
-pub(super) struct Lanes<V, const G: usize> {
-    pub(super) z: [Orbit<V>; G],
-    pub(super) c: [Orbit<V>; G],
+/// A value for each lane of `G` vectors.
+type PerLane<const G: usize> = [[f64; LANES]; G];
+
+/// The state of every lane. A time is a number of blocks.
+#[repr(C, align(64))]
+pub(super) struct Lanes<const G: usize> {
+    /// Where the orbits are, but for the hot loop, which has its own copy.
+    z: Orbit<PerLane<G>>,
+    c: Orbit<PerLane<G>>,
     /// The last state that was tested and found inside.
-    pub(super) saved: [Orbit<V>; G],
-    pub(super) saved_at: [V; G],
-    pub(super) entered_at: [V; G],
-    pub(super) number: [V; G],
-    /// With `CYCLES`: the state to come back to.
-    pub(super) mark: [Orbit<V>; G],
+    saved: Orbit<PerLane<G>>,
+    saved_at: PerLane<G>,
+    /// Infinite for an idle lane.
+    entered_at: PerLane<G>,
+    /// With cycle detection: the state to come back to.
+    mark: Orbit<PerLane<G>>,
+    /// Row and column of the point.
+    index: [[[usize; 2]; LANES]; G],
     /// Lanes without a point.
     pub(super) idle: u64,
 }
 
-impl<V: Copy, const G: usize> Lanes<V, G> {
+/// The vectors of `per_lane`.
+#[inline(always)]
+fn load<S: Simd, const G: usize>(simd: S, per_lane: &Orbit<PerLane<G>>, group: usize) -> Orbit<S::Vector> {
+    Orbit { re: simd.load(&per_lane.re[group]), im: simd.load(&per_lane.im[group]) }
+}
+
+impl<const G: usize> Lanes<G> {
+    pub(super) const ALL: u64 = u64::MAX >> (u64::BITS as usize - G * LANES);
+
     #[inline(always)]
-    pub(super) fn idle<S: Simd<Vector = V>>(simd: S) -> Self {
-        let zero = [simd.splat(0.0); G];
-        let origin = [Orbit { re: zero[0], im: zero[0] }; G];
+    pub(super) fn idle() -> Self {
+        let zero = [[0.0; LANES]; G];
+        let origin = Orbit { re: zero, im: zero };
         Self {
             z: origin,
             c: origin,
             saved: origin,
             saved_at: zero,
-            entered_at: zero,
-            number: zero,
+            entered_at: [[f64::INFINITY; LANES]; G],
             mark: origin,
-            idle: u64::MAX >> (MOST_LANES - G * LANES),
+            index: [[[0; 2]; LANES]; G],
+            idle: Self::ALL,
         }
     }
 
-    /// Tests `z` and saves the states that are inside; returns the lanes that are not.
     #[inline(always)]
-    pub(super) fn test<S: Simd<Vector = V>, const FUSED: usize>(
+    pub(super) fn orbits<S: Simd>(&self, simd: S) -> [Orbit<S::Vector>; G] {
+        std::array::from_fn(|group| load(simd, &self.z, group))
+    }
+
+    #[inline(always)]
+    pub(super) fn set_orbits<S: Simd>(&mut self, simd: S, z: &[Orbit<S::Vector>; G]) {
+        for group in 0..G {
+            simd.store(z[group].re, &mut self.z.re[group]);
+            simd.store(z[group].im, &mut self.z.im[group]);
+        }
+    }
+
+    /// Tests the orbits, saves those that are inside, and steps. Returns the lanes that are not inside.
+    #[inline(always)]
+    pub(super) fn test<S: Simd, const FUSED: usize>(
         &mut self,
         simd: S,
-        z: &mut [Orbit<V>; G],
+        z: &mut [Orbit<S::Vector>; G],
         block: u64,
     ) -> u64 {
         let now = simd.splat(block as f64);
@@ -52,107 +81,118 @@ impl<V: Copy, const G: usize> Lanes<V, G> {
         for group in 0..G {
             let squares = z[group].squares(simd);
             let mask = squares.inside(simd);
-            self.saved[group].re = simd.select(mask, z[group].re, self.saved[group].re);
-            self.saved[group].im = simd.select(mask, z[group].im, self.saved[group].im);
-            self.saved_at[group] = simd.select(mask, now, self.saved_at[group]);
+            simd.store_where(mask, z[group].re, &mut self.saved.re[group]);
+            simd.store_where(mask, z[group].im, &mut self.saved.im[group]);
+            simd.store_where(mask, now, &mut self.saved_at[group]);
             inside |= u64::from(simd.bits(mask)) << (group * LANES);
-            z[group] = z[group].step(simd, squares, self.c[group], group < FUSED);
+            z[group] = z[group].step(simd, squares, load(simd, &self.c, group), group < FUSED);
         }
-        !inside & (u64::MAX >> (MOST_LANES - G * LANES))
+        !inside & Self::ALL
     }
 
     /// One step without a test.
     #[inline(always)]
-    pub(super) fn step<S: Simd<Vector = V>, const FUSED: usize>(&self, simd: S, z: &mut [Orbit<V>; G]) {
+    pub(super) fn step<S: Simd, const FUSED: usize>(&self, simd: S, z: &mut [Orbit<S::Vector>; G]) {
         for group in 0..G {
-            z[group] = z[group].step(simd, z[group].squares(simd), self.c[group], group < FUSED);
+            z[group] = simd.step(z[group], load(simd, &self.c, group), group < FUSED);
         }
     }
 
-    /// The lanes for which `holds` is true of the block in which they entered.
+    /// Sets the state to come back to.
     #[inline(always)]
-    pub(super) fn entered<S: Simd<Vector = V>>(&self, simd: S, by: f64) -> u64 {
-        let by = simd.splat(by);
-        (0..G).fold(0, |bits, group| {
-            bits | u64::from(simd.bits(simd.le(self.entered_at[group], by))) << (group * LANES)
-        })
+    pub(super) fn set_mark<S: Simd>(&mut self, simd: S, z: &[Orbit<S::Vector>; G]) {
+        for group in 0..G {
+            simd.store(z[group].re, &mut self.mark.re[group]);
+            simd.store(z[group].im, &mut self.mark.im[group]);
+        }
     }
 
     /// The lanes that are where their mark is.
     #[inline(always)]
-    pub(super) fn came_back<S: Simd<Vector = V>>(&self, simd: S, z: &[Orbit<V>; G]) -> u64 {
-        (0..G).fold(0, |bits, group| {
-            let re = simd.bits(simd.eq(z[group].re, self.mark[group].re));
-            let im = simd.bits(simd.eq(z[group].im, self.mark[group].im));
-            bits | u64::from(re & im) << (group * LANES)
-        }) & !self.idle
-    }
-
-    /// The saved state of a vector, as the replay wants it.
-    #[inline(always)]
-    pub(super) fn saved<S: Simd<Vector = V>>(&self, simd: S, group: usize) -> Saved<V> {
-        let blocks = simd.sub(self.saved_at[group], self.entered_at[group]);
-        let steps =
-            simd.sub(simd.mul(blocks, simd.splat(STEPS as f64)), simd.splat(STEPS_BEFORE_LOOK as f64));
-        // Not yet tested: what is saved is the point itself, at step 0.
-        let steps = simd.select(simd.le(steps, simd.splat(0.0)), simd.splat(0.0), steps);
-        Saved {
-            z: self.saved[group],
-            c: self.c[group],
-            count: simd.add(simd.splat(ZERO_COUNT), steps),
-            number: self.number[group],
+    pub(super) fn came_back<S: Simd>(&self, simd: S, z: &[Orbit<S::Vector>; G]) -> u64 {
+        let mut lanes = 0;
+        for group in 0..G {
+            let mark = load(simd, &self.mark, group);
+            let (re, im) = (simd.eq(z[group].re, mark.re), simd.eq(z[group].im, mark.im));
+            lanes |= u64::from(simd.bits(re) & simd.bits(im)) << (group * LANES);
         }
+        lanes & !self.idle
     }
 
-    /// The earliest block in which a lane was entered that has a point; infinite when there is none.
-    pub(super) fn oldest<S: Simd<Vector = V>>(&self, simd: S) -> f64 {
-        let earliest = self.entered_at.into_iter().fold(simd.splat(f64::INFINITY), |earliest, entered| {
-            simd.select(simd.le(entered, earliest), entered, earliest)
-        });
+    /// The lanes that were entered in block `latest` or before.
+    #[inline(always)]
+    pub(super) fn entered_by<S: Simd>(&self, simd: S, latest: f64) -> u64 {
+        let latest = simd.splat(latest);
+        let mut lanes = 0;
+        for group in 0..G {
+            let entered = simd.le(simd.load(&self.entered_at[group]), latest);
+            lanes |= u64::from(simd.bits(entered)) << (group * LANES);
+        }
+        lanes
+    }
+
+    /// The earliest block in which a lane was entered; infinite when all are idle.
+    #[inline(always)]
+    pub(super) fn oldest<S: Simd>(&self, simd: S) -> f64 {
+        let mut oldest = simd.splat(f64::INFINITY);
+        for group in 0..G {
+            let entered = simd.load(&self.entered_at[group]);
+            oldest = simd.select(simd.le(entered, oldest), entered, oldest);
+        }
         let mut entered = [0.0; LANES];
-        simd.store(earliest, &mut entered);
-        entered.into_iter().fold(f64::INFINITY, f64::min)
+        simd.store(oldest, &mut entered);
+        let mut oldest = f64::INFINITY;
+        for entered in entered {
+            oldest = entered.min(oldest);
+        }
+        oldest
     }
 
-    /// Lets points of `feed` into the chosen lanes, in `block`; those for which there are none become idle.
+    /// Steps from the entry of a lane to its test in `block`.
     #[inline(always)]
-    pub(super) fn fill<S: Simd<Vector = V>>(&mut self, simd: S, feed: &mut Feed, vacant: u64, block: u64) {
-        let waiting = feed.waiting();
-        let now = simd.splat(block as f64);
-        let mut next = feed.next;
-        for group in 0..G {
-            let lanes = (vacant >> (group * LANES)) as u8;
-            let mask = simd.mask(lanes);
-            let c = Orbit {
-                re: simd.expand(lanes, eight(&feed.re, next), self.c[group].re),
-                im: simd.expand(lanes, eight(&feed.im, next), self.c[group].im),
-            };
-            self.c[group] = c;
-            for orbit in [&mut self.z[group], &mut self.saved[group]] {
-                *orbit =
-                    Orbit { re: simd.select(mask, c.re, orbit.re), im: simd.select(mask, c.im, orbit.im) };
-            }
-            self.saved_at[group] = simd.select(mask, now, self.saved_at[group]);
-            self.entered_at[group] = simd.select(mask, now, self.entered_at[group]);
-            self.mark[group].re = simd.select(mask, simd.splat(f64::NAN), self.mark[group].re);
-            self.number[group] = simd.expand(lanes, eight(&feed.numbers, next), self.number[group]);
-            next += lanes.count_ones() as usize;
-        }
-        self.idle = 0;
-        if waiting < vacant.count_ones() as usize {
-            next = feed.next + waiting;
-            self.idle = lanes(vacant).skip(waiting).fold(0, |idle, lane| idle | 1 << lane);
-            self.never_expire(simd);
-        }
-        feed.next = next;
+    pub(super) fn steps(&self, lane: usize, block: f64) -> f64 {
+        (block - self.entered_at.as_flattened()[lane]) * STEPS as f64 - STEPS_BEFORE_LOOK as f64
     }
 
-    /// Sets the time in which the idle lanes were entered to infinity.
+    /// Row and column of the lane's point.
     #[inline(always)]
-    fn never_expire<S: Simd<Vector = V>>(&mut self, simd: S) {
-        for group in 0..G {
-            let idle = simd.mask((self.idle >> (group * LANES)) as u8);
-            self.entered_at[group] = simd.select(idle, simd.splat(f64::INFINITY), self.entered_at[group]);
+    pub(super) fn index(&self, lane: usize) -> [usize; 2] {
+        self.index.as_flattened()[lane]
+    }
+
+    /// The saved state of a lane.
+    #[inline(always)]
+    pub(super) fn saved(&self, lane: usize) -> Saved {
+        let at = |per_lane: &Orbit<PerLane<G>>| Orbit {
+            re: per_lane.re.as_flattened()[lane],
+            im: per_lane.im.as_flattened()[lane],
+        };
+        // On entry the point itself is saved; then the step comes out negative.
+        let step = self.steps(lane, self.saved_at.as_flattened()[lane]).max(0.0);
+        Saved { z: at(&self.saved), c: at(&self.c), step, index: self.index(lane) }
+    }
+
+    /// Lets a point into a lane in `block`.
+    #[inline(always)]
+    pub(super) fn enter(&mut self, lane: usize, point: &Point, block: u64) {
+        for orbit in [&mut self.z, &mut self.c, &mut self.saved] {
+            orbit.re.as_flattened_mut()[lane] = point.re;
+            orbit.im.as_flattened_mut()[lane] = point.im;
         }
+        // No state equals NaN.
+        self.mark.re.as_flattened_mut()[lane] = f64::NAN;
+        self.saved_at.as_flattened_mut()[lane] = block as f64;
+        self.entered_at.as_flattened_mut()[lane] = block as f64;
+        self.index.as_flattened_mut()[lane] = point.index;
+    }
+
+    /// Leaves lanes empty for good, at the fixed point 0 of `c = 0`.
+    #[inline(always)]
+    pub(super) fn retire(&mut self, lanes: u64) {
+        for lane in super::sort::lanes(lanes & !self.idle) {
+            self.enter(lane, &Point { re: 0.0, im: 0.0, index: [0; 2] }, 0);
+            self.entered_at.as_flattened_mut()[lane] = f64::INFINITY;
+        }
+        self.idle |= lanes;
     }
 }

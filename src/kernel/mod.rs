@@ -13,6 +13,7 @@ mod item;
 mod lanes;
 mod orbit;
 mod portable;
+mod raw;
 pub mod reference;
 mod refill;
 mod replay;
@@ -158,6 +159,16 @@ impl Kernel {
         match self.program {
             Program::Vectors(instructions) => instructions.name(),
             Program::Reference => "reference",
+        }
+    }
+
+    /// Iterates points that never escape without testing them, `steps` times each, and returns the executed
+    /// pixel-iterations: the arithmetic limit of this kernel, for benchmarks. The reference has none, and 0 is returned.
+    #[must_use]
+    pub fn raw(&self, steps: u64) -> u64 {
+        match self.program {
+            Program::Vectors(instructions) => instructions.raw(steps),
+            Program::Reference => 0,
         }
     }
 

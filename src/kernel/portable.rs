@@ -6,6 +6,7 @@
 use std::array::from_fn;
 
 use super::item::{Item, Method};
+use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
 use super::tile::Tiles;
@@ -16,6 +17,11 @@ use super::{Count, Stopped};
 pub(super) struct Portable;
 
 impl Portable {
+    /// See [`Raw`].
+    pub(super) fn raw(self, steps: u64) -> u64 {
+        self.outlined(Raw::<1, 0>(steps))
+    }
+
     /// Computes `item` with one vector: on x86-64 without AVX it is four registers of orbits and a quarter of the file.
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
         match item.method() {
@@ -43,6 +49,11 @@ impl Simd for Portable {
     #[inline(always)]
     fn store(self, vector: Self::Vector, to: &mut [f64; LANES]) {
         *to = vector;
+    }
+
+    #[inline(always)]
+    fn store_where(self, mask: Self::Mask, vector: Self::Vector, to: &mut [f64; LANES]) {
+        *to = self.select(mask, vector, *to);
     }
 
     #[inline(always)]
@@ -82,11 +93,6 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn mask(self, lanes: u8) -> Self::Mask {
-        from_fn(|lane| if lanes & (1 << lane) == 0 { 0 } else { u64::MAX })
-    }
-
-    #[inline(always)]
     fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector {
         from_fn(|lane| {
             f64::from_bits((yes[lane].to_bits() & mask[lane]) | (no[lane].to_bits() & !mask[lane]))
@@ -96,26 +102,6 @@ impl Simd for Portable {
     #[inline(always)]
     fn add_where(self, mask: Self::Mask, a: Self::Vector, b: Self::Vector) -> Self::Vector {
         from_fn(|lane| a[lane] + f64::from_bits(b[lane].to_bits() & mask[lane]))
-    }
-
-    #[inline(always)]
-    fn compress(self, lanes: u8, vector: Self::Vector, to: &mut [f64; LANES]) {
-        let mut next = 0;
-        for (lane, value) in vector.into_iter().enumerate() {
-            to[next % LANES] = value;
-            next += usize::from(lanes >> lane & 1);
-        }
-    }
-
-    #[inline(always)]
-    fn expand(self, lanes: u8, from: &[f64; LANES], vector: Self::Vector) -> Self::Vector {
-        let mut next = 0;
-        from_fn(|lane| {
-            let chosen = usize::from(lanes >> lane & 1);
-            let value = if chosen == 1 { from[next % LANES] } else { vector[lane] };
-            next += chosen;
-            value
-        })
     }
 
     #[inline(never)]

@@ -18,11 +18,11 @@
 //! state, so it would go round for ever. States are compared as numbers; that 0 and -0 are equal changes nothing,
 //! because a step maps states that differ in the sign of zeros to states that do.
 
-use super::feed::{Feed, index};
+use super::feed::Feed;
 use super::item::Item;
 use super::lanes::Lanes;
 use super::replay::Queue;
-use super::simd::{LANES, Simd, Work};
+use super::simd::{Simd, Work};
 use super::sort::lanes;
 use super::{Count, Stopped};
 
@@ -57,23 +57,23 @@ where
 
     #[inline(always)]
     fn with(self, simd: S) -> Self::Output {
-        let mut crew = Crew::<_, _, G, R, CYCLES> {
+        let mut crew = Crew::<_, G, R, CYCLES> {
             item: self.0,
-            lanes: Lanes::idle(simd),
+            lanes: Lanes::idle(),
             feed: Feed::new(),
             queue: Queue::new(),
             expiry: 0,
             cost: 0,
         };
         crew.iterate::<FUSED>(simd)?;
-        Ok(crew.cost)
+        Ok(crew.cost + crew.feed.cost)
     }
 }
 
 /// All that a work item needs.
-struct Crew<'a, V, T, const G: usize, const R: usize, const CYCLES: bool> {
+struct Crew<'a, T, const G: usize, const R: usize, const CYCLES: bool> {
     item: Item<'a, T>,
-    lanes: Lanes<V, G>,
+    lanes: Lanes<G>,
     feed: Feed,
     queue: Queue,
     /// No lane gets to `max_iter` before this block.
@@ -81,24 +81,25 @@ struct Crew<'a, V, T, const G: usize, const R: usize, const CYCLES: bool> {
     cost: u64,
 }
 
-impl<V: Copy, T: Count, const G: usize, const R: usize, const CYCLES: bool> Crew<'_, V, T, G, R, CYCLES> {
+impl<T: Count, const G: usize, const R: usize, const CYCLES: bool> Crew<'_, T, G, R, CYCLES> {
     /// The hot loop.
     #[inline(always)]
-    fn iterate<const FUSED: usize>(&mut self, simd: impl Simd<Vector = V>) -> Result<(), Stopped> {
+    fn iterate<const FUSED: usize>(&mut self, simd: impl Simd) -> Result<(), Stopped> {
         let mut block = 0;
         let mut marks = Marks { next: BLOCKS_PER_SEARCH, windows: 0 };
         let mut came_back = 0;
         let mut agenda = simd.outlined(Tend { crew: self, failed: 0, came_back: 0, block })?;
-        let mut z = self.lanes.z;
+        let mut z = self.lanes.orbits(simd);
         while !agenda.over {
             for _ in STEPS_BEFORE_LOOK..STEPS {
                 self.lanes.step::<_, FUSED>(simd, &mut z);
             }
             block += 1;
+            std::hint::black_box(&mut self.lanes);
             if CYCLES && block % BLOCKS_PER_SEARCH == 0 {
                 came_back |= self.lanes.came_back(simd, &z);
                 if marks.due(block) {
-                    self.lanes.mark = z;
+                    self.lanes.set_mark(simd, &z);
                 }
             }
             let failed = self.lanes.test::<_, FUSED>(simd, &mut z, block);
@@ -106,9 +107,9 @@ impl<V: Copy, T: Count, const G: usize, const R: usize, const CYCLES: bool> Crew
                 self.lanes.step::<_, FUSED>(simd, &mut z);
             }
             if (failed | came_back).count_ones() >= agenda.patience || block >= agenda.deadline {
-                self.lanes.z = z;
+                self.lanes.set_orbits(simd, &z);
                 agenda = simd.outlined(Tend { crew: self, failed, came_back, block })?;
-                z = self.lanes.z;
+                z = self.lanes.orbits(simd);
                 came_back = 0;
             }
         }
@@ -117,22 +118,18 @@ impl<V: Copy, T: Count, const G: usize, const R: usize, const CYCLES: bool> Crew
 
     /// Takes the finished orbits out of their lanes and lets the next points in.
     #[inline(always)]
-    fn tend(
-        &mut self,
-        simd: impl Simd<Vector = V>,
-        failed: u64,
-        came_back: u64,
-        block: u64,
-    ) -> Result<(), Stopped> {
+    fn tend(&mut self, simd: impl Simd, failed: u64, came_back: u64, block: u64) -> Result<(), Stopped> {
         self.item.go_on()?;
         let expired = if block >= self.expiry { self.expired(simd, block) } else { 0 };
         let undecided = (expired | came_back) & !failed & !self.lanes.idle;
-        self.queue_failed(simd, failed);
-        if undecided != 0 {
-            self.settle(simd, undecided, block);
+        for lane in lanes(failed) {
+            self.queue.push(&self.lanes.saved(lane));
         }
-        self.cost += self.feed.top_up(simd, &mut self.item)?;
-        self.lanes.fill(simd, &mut self.feed, failed | undecided | self.lanes.idle, block);
+        for lane in lanes(undecided) {
+            self.item.counts[self.lanes.index(lane)] = T::from_count(self.item.max_iter);
+            self.cost += (self.lanes.steps(lane, block as f64) as u64).min(self.item.max_iter.into());
+        }
+        self.fill(simd, failed | undecided | self.lanes.idle, block)?;
         self.cost += self.queue.replay::<_, _, R>(simd, &mut self.item, false);
         if block >= self.expiry {
             self.expiry = self.next_expiry(simd);
@@ -142,13 +139,13 @@ impl<V: Copy, T: Count, const G: usize, const R: usize, const CYCLES: bool> Crew
 
     /// The lanes whose orbit has got to `max_iter`.
     #[inline(always)]
-    fn expired(&self, simd: impl Simd<Vector = V>, block: u64) -> u64 {
-        self.lanes.entered(simd, block as f64 - self.lifetime() as f64)
+    fn expired(&self, simd: impl Simd, block: u64) -> u64 {
+        self.lanes.entered_by(simd, block as f64 - self.lifetime() as f64)
     }
 
     /// The first block in which a lane gets to `max_iter`, unless it escapes.
     #[inline(always)]
-    fn next_expiry(&self, simd: impl Simd<Vector = V>) -> u64 {
+    fn next_expiry(&self, simd: impl Simd) -> u64 {
         (self.lanes.oldest(simd) + self.lifetime() as f64) as u64
     }
 
@@ -157,27 +154,19 @@ impl<V: Copy, T: Count, const G: usize, const R: usize, const CYCLES: bool> Crew
         (u64::from(self.item.max_iter) + STEPS_BEFORE_LOOK as u64).div_ceil(STEPS as u64)
     }
 
+    /// Lets the next points into lanes.
     #[inline(always)]
-    fn queue_failed(&mut self, simd: impl Simd<Vector = V>, failed: u64) {
-        for group in 0..G {
-            let lanes = (failed >> (group * LANES)) as u8;
-            self.queue.push(simd, lanes, &self.lanes.saved(simd, group));
+    fn fill(&mut self, simd: impl Simd, mut vacant: u64, block: u64) -> Result<(), Stopped> {
+        while vacant != 0 {
+            let Some(point) = self.feed.next(simd, &mut self.item)? else {
+                self.lanes.retire(vacant);
+                return Ok(());
+            };
+            self.lanes.enter(vacant.trailing_zeros() as usize, &point, block);
+            vacant &= vacant - 1;
         }
-    }
-
-    /// Writes `max_iter` for orbits that will not escape before, and counts what they cost.
-    #[inline(always)]
-    fn settle(&mut self, simd: impl Simd<Vector = V>, undecided: u64, block: u64) {
-        for group in 0..G {
-            let (mut numbers, mut entered) = ([0.0; LANES], [0.0; LANES]);
-            simd.store(self.lanes.number[group], &mut numbers);
-            simd.store(self.lanes.entered_at[group], &mut entered);
-            for lane in lanes(undecided >> (group * LANES) & 0xff) {
-                self.item.counts[index(numbers[lane])] = T::from_count(self.item.max_iter);
-                let steps = (block - entered[lane] as u64) * STEPS as u64;
-                self.cost += steps.min(self.item.max_iter.into());
-            }
-        }
+        self.lanes.idle = 0;
+        Ok(())
     }
 }
 
@@ -220,7 +209,7 @@ struct Tend<'a, C> {
 }
 
 impl<S: Simd, T: Count, const G: usize, const R: usize, const CYCLES: bool> Work<S>
-    for Tend<'_, Crew<'_, S::Vector, T, G, R, CYCLES>>
+    for Tend<'_, Crew<'_, T, G, R, CYCLES>>
 {
     type Output = Result<Agenda, Stopped>;
 
@@ -228,14 +217,11 @@ impl<S: Simd, T: Count, const G: usize, const R: usize, const CYCLES: bool> Work
     fn with(self, simd: S) -> Self::Output {
         let Self { crew, failed, came_back, block } = self;
         crew.tend(simd, failed, came_back, block)?;
-        let over = crew.lanes.idle.count_ones() as usize == G * LANES;
+        let over = crew.lanes.idle == Lanes::<G>::ALL;
         if over {
             crew.cost += crew.queue.replay::<_, _, R>(simd, &mut crew.item, true);
         }
-        Ok(Agenda {
-            patience: if crew.lanes.idle == 0 { PATIENCE.min(2 * G as u32) } else { 1 },
-            deadline: crew.expiry.min(block + BLOCKS_PER_STOP),
-            over,
-        })
+        let patience = if crew.lanes.idle == 0 { PATIENCE.min(2 * G as u32) } else { 1 };
+        Ok(Agenda { patience, deadline: crew.expiry.min(block + BLOCKS_PER_STOP), over })
     }
 }

@@ -4,7 +4,6 @@
 //! iterated again with a test at every step.
 
 use super::Count;
-use super::feed::{MOST_LANES, index};
 use super::item::Item;
 use super::orbit::Orbit;
 use super::refill::STEPS;
@@ -12,8 +11,8 @@ use super::simd::{LANES, Simd, eight, eight_mut};
 
 /// The most vectors that are replayed together.
 const MOST_VECTORS: usize = 6;
-/// Less than one replay may be left when every lane comes in, and a vector may be touched at the last entry.
-const LENGTH: usize = MOST_VECTORS * LANES + MOST_LANES + LANES;
+/// Room for all but one of a replay, when 64 lanes come in.
+const LENGTH: usize = MOST_VECTORS * LANES + 64;
 
 /// 2^52, the first f64 with a spacing of 1: in `2^52 + n` the count is the low bits.
 pub(super) const ZERO_COUNT: f64 = 4_503_599_627_370_496.0;
@@ -24,6 +23,17 @@ pub(super) fn count(count: f64, max_iter: u32) -> u32 {
     (count.to_bits() & 0xf_ffff_ffff_ffff).min(max_iter.into()) as u32
 }
 
+/// What is saved of an orbit that escaped.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Saved {
+    pub(super) z: Orbit<f64>,
+    pub(super) c: Orbit<f64>,
+    /// The step at which the orbit was at `z`, inside.
+    pub(super) step: f64,
+    /// Row and column of its count.
+    pub(super) index: [usize; 2],
+}
+
 /// The saved states of orbits that escaped.
 pub(super) struct Queue {
     re: [f64; LENGTH],
@@ -31,37 +41,35 @@ pub(super) struct Queue {
     c_re: [f64; LENGTH],
     c_im: [f64; LENGTH],
     counts: [f64; LENGTH],
-    numbers: [f64; LENGTH],
+    indices: [[usize; 2]; LENGTH],
     len: usize,
-}
-
-/// What is saved of a vector of orbits.
-pub(super) struct Saved<V> {
-    pub(super) z: Orbit<V>,
-    pub(super) c: Orbit<V>,
-    /// [`ZERO_COUNT`] + the step at which the orbit was at `z`, inside.
-    pub(super) count: V,
-    pub(super) number: V,
 }
 
 impl Queue {
     #[inline(always)]
     pub(super) fn new() -> Self {
         let empty = [0.0; LENGTH];
-        Self { re: empty, im: empty, c_re: empty, c_im: empty, counts: empty, numbers: empty, len: 0 }
+        Self {
+            re: empty,
+            im: empty,
+            c_re: empty,
+            c_im: empty,
+            counts: empty,
+            indices: [[0; 2]; LENGTH],
+            len: 0,
+        }
     }
 
-    /// Takes the chosen lanes of `saved`.
     #[inline(always)]
-    pub(super) fn push<S: Simd>(&mut self, simd: S, lanes: u8, saved: &Saved<S::Vector>) {
+    pub(super) fn push(&mut self, saved: &Saved) {
         let at = self.len;
-        simd.compress(lanes, saved.z.re, eight_mut(&mut self.re, at));
-        simd.compress(lanes, saved.z.im, eight_mut(&mut self.im, at));
-        simd.compress(lanes, saved.c.re, eight_mut(&mut self.c_re, at));
-        simd.compress(lanes, saved.c.im, eight_mut(&mut self.c_im, at));
-        simd.compress(lanes, saved.count, eight_mut(&mut self.counts, at));
-        simd.compress(lanes, saved.number, eight_mut(&mut self.numbers, at));
-        self.len = at + lanes.count_ones() as usize;
+        self.re[at] = saved.z.re;
+        self.im[at] = saved.z.im;
+        self.c_re[at] = saved.c.re;
+        self.c_im[at] = saved.c.im;
+        self.counts[at] = ZERO_COUNT + saved.step;
+        self.indices[at] = saved.index;
+        self.len = at + 1;
     }
 
     /// Replays `R` vectors of states at a time while the queue has as many, or all there are. Returns the cost.
@@ -76,12 +84,12 @@ impl Queue {
         while self.len >= R * LANES || (all && self.len > 0) {
             let first = self.len.saturating_sub(R * LANES);
             let counts: [S::Vector; R] = self.replay_from(simd, first);
-            for (group, counts) in counts.into_iter().enumerate() {
-                simd.store(counts, eight_mut(&mut self.counts, first + group * LANES));
+            for group in 0..R {
+                simd.store(counts[group], eight_mut(&mut self.counts, first + group * LANES));
             }
             for entry in first..self.len {
                 let count = count(self.counts[entry], item.max_iter);
-                item.counts[index(self.numbers[entry])] = T::from_count(count);
+                item.counts[self.indices[entry]] = T::from_count(count);
                 cost += u64::from(count);
             }
             self.len = first;
@@ -92,12 +100,15 @@ impl Queue {
     /// The counts of the entries from `first` on.
     #[inline(always)]
     fn replay_from<S: Simd, const R: usize>(&self, simd: S, first: usize) -> [S::Vector; R] {
-        let load = |from: &[f64], group: usize| simd.load(eight(from, first + group * LANES));
-        let c: [_; R] =
-            std::array::from_fn(|group| Orbit { re: load(&self.c_re, group), im: load(&self.c_im, group) });
-        let mut z: [_; R] =
-            std::array::from_fn(|group| Orbit { re: load(&self.re, group), im: load(&self.im, group) });
-        let mut counts: [_; R] = std::array::from_fn(|group| load(&self.counts, group));
+        let mut z = [Orbit { re: simd.splat(0.0), im: simd.splat(0.0) }; R];
+        let mut c = z;
+        let mut counts = [simd.splat(0.0); R];
+        for group in 0..R {
+            let at = first + group * LANES;
+            z[group] = Orbit { re: simd.load(eight(&self.re, at)), im: simd.load(eight(&self.im, at)) };
+            c[group] = Orbit { re: simd.load(eight(&self.c_re, at)), im: simd.load(eight(&self.c_im, at)) };
+            counts[group] = simd.load(eight(&self.counts, at));
+        }
         for _ in 0..STEPS {
             for group in 0..R {
                 let squares = z[group].squares(simd);

@@ -4,6 +4,8 @@
 //! set is a file that implements [`Simd`]. A vector has eight lanes everywhere, so that a flag per lane is a
 //! byte and the flags of up to eight vectors are one `u64`; narrower registers make up a vector in pairs or fours.
 
+use super::orbit::Orbit;
+
 /// Lanes of a vector.
 pub(super) const LANES: usize = 8;
 
@@ -20,6 +22,8 @@ pub(super) trait Simd: Copy {
     fn splat(self, value: f64) -> Self::Vector;
     fn load(self, from: &[f64; LANES]) -> Self::Vector;
     fn store(self, vector: Self::Vector, to: &mut [f64; LANES]);
+    /// Writes the lanes where `mask` holds.
+    fn store_where(self, mask: Self::Mask, vector: Self::Vector, to: &mut [f64; LANES]);
 
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
@@ -28,21 +32,21 @@ pub(super) trait Simd: Copy {
     /// where `a b` is subnormal, the product may be rounded before it is doubled.
     fn twice_product_plus(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
 
+    /// One step of the orbits `z` for the points `c`; with `fused` by [`Self::twice_product_plus`].
+    #[inline(always)]
+    fn step(self, z: Orbit<Self::Vector>, c: Orbit<Self::Vector>, fused: bool) -> Orbit<Self::Vector> {
+        z.step(self, z.squares(self), c, fused)
+    }
+
     /// `a <= b`, false where either is NaN.
     fn le(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
     /// `a == b`, false where either is NaN.
     fn eq(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
     fn bits(self, mask: Self::Mask) -> u8;
-    fn mask(self, lanes: u8) -> Self::Mask;
     /// `yes` where `mask` holds, else `no`.
     fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
     /// `a + b` where `mask` holds, else `a`, which is not -0.0.
     fn add_where(self, mask: Self::Mask, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-
-    /// Writes the chosen lanes to the front of `to`, in order; the rest of `to` is then unspecified.
-    fn compress(self, lanes: u8, vector: Self::Vector, to: &mut [f64; LANES]);
-    /// Fills the chosen lanes from the front of `from`, in order, and leaves the others as they are in `vector`.
-    fn expand(self, lanes: u8, from: &[f64; LANES], vector: Self::Vector) -> Self::Vector;
 
     /// Runs `work` in a function of its own that is compiled for this instruction set.
     ///
@@ -102,13 +106,14 @@ pub(super) mod tests {
             see(simd.twice_product_plus(a, b, simd.splat(0.1)));
             see(simd.select(le, a, b));
             see(simd.add_where(le, simd.splat(3.0), b));
-            for lanes in 0..=u8::MAX {
-                assert_eq!(simd.bits(simd.mask(lanes)), lanes);
-                let mut packed = [0.0; LANES];
-                simd.compress(lanes, b, &mut packed);
-                packed[lanes.count_ones() as usize..].fill(0.0);
-                see(simd.load(&packed));
-                see(simd.expand(lanes, &values[1], simd.splat(9.0)));
+            let mut stored = values[1];
+            simd.store_where(le, a, &mut stored);
+            see(simd.load(&stored));
+            let (z, c) = (Orbit { re: a, im: b }, Orbit { re: b, im: simd.splat(0.3) });
+            for fused in [false, true] {
+                let next = simd.step(z, c, fused);
+                see(next.re);
+                see(next.im);
             }
             seen
         }
@@ -120,14 +125,5 @@ pub(super) mod tests {
             Ok(simd) => assert_eq!(simd.outlined(Operations), Portable.outlined(Operations)),
             Err(lacks) => println!("skipped: this CPU lacks {lacks}"),
         }
-    }
-
-    #[test]
-    fn compress_and_expand_keep_the_order() {
-        let mut packed = [0.0; LANES];
-        Portable.compress(0b1010_0010, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], &mut packed);
-        assert_eq!(packed[..3], [1.0, 5.0, 7.0]);
-        let expanded = Portable.expand(0b1010_0010, &packed, [9.0; LANES]);
-        assert_eq!(expanded, [9.0, 1.0, 9.0, 9.0, 9.0, 5.0, 9.0, 7.0]);
     }
 }

@@ -50,4 +50,12 @@ impl Instructions {
             Self::Portable(simd) => simd.compute(item),
         }
     }
+
+    pub(super) fn raw(self, steps: u64) -> u64 {
+        match self {
+            Self::Avx512(simd) => simd.raw(steps),
+            Self::Avx2(simd) => simd.raw(steps),
+            Self::Portable(simd) => simd.raw(steps),
+        }
+    }
 }
