@@ -28,15 +28,15 @@ impl Avx2 {
 
     /// See [`Raw`].
     pub(super) fn raw(self, steps: u64) -> u64 {
-        self.outlined(Raw::<3, 0>(steps))
+        self.outlined(Raw::<3, 1>(steps))
     }
 
     /// Computes `item`. Three pairs of two state registers leave four of the 16 registers for temporaries.
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
-        match item.method() {
+        match item.terms.method() {
             Method::Tile => self.outlined(Tiles::<_, 2, 1>(item)),
-            Method::Refill => self.outlined(Refill::<_, 3, 0, 2, false>(item)),
-            Method::RefillWithCycles => self.outlined(Refill::<_, 3, 0, 2, true>(item)),
+            Method::Refill => self.outlined(Refill::<_, 3, 1, 2, false>(item)),
+            Method::RefillWithCycles => self.outlined(Refill::<_, 3, 1, 2, true>(item)),
         }
     }
 }

@@ -37,7 +37,7 @@ impl Avx512 {
     /// Computes `item`. Seven vectors of two state registers and their temporaries fill the 32 registers; three of
     /// the seven take the fused form, which puts the multipliers and the adders under the same load.
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
-        match item.method() {
+        match item.terms.method() {
             Method::Tile => self.outlined(Tiles::<_, 6, 2>(item)),
             Method::Refill => self.outlined(Refill::<_, 7, 3, 4, false>(item)),
             Method::RefillWithCycles => self.outlined(Refill::<_, 7, 3, 4, true>(item)),

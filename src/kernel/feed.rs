@@ -3,7 +3,7 @@
 //! They come from the whole item, not from one row, so that no lane idles at the end of a row. They are sorted
 //! eight at a time, and those that need no lane are settled on the way.
 
-use super::item::Item;
+use super::item::{Item, load_up_to_eight};
 use super::simd::{LANES, Simd};
 use super::sort::Sorted;
 use super::{Count, Stopped};
@@ -59,13 +59,17 @@ impl Feed {
     /// Sorts the next eight points of the row.
     #[inline(always)]
     fn sort_eight<S: Simd, T: Count>(&mut self, simd: S, item: &mut Item<'_, T>) -> Result<(), Stopped> {
-        item.go_on()?;
-        self.x = self.next_x;
-        self.next_x += LANES;
-        let (re, len) = item.eight(simd, self.x);
-        let sorted = Sorted::new(simd, re, item.im[self.y], len);
+        item.terms.go_on()?;
+        (self.x, self.next_x) = (self.next_x, self.next_x + LANES);
+        let (columns, im) = (&item.re[self.x..], item.im[self.y]);
+        let (re, len) = load_up_to_eight(simd, columns);
+        let sorted = Sorted::new(simd, re, im, len);
         self.open = sorted.open;
-        self.cost += sorted.settle(item, self.y, self.x)?;
+        if !sorted.all_open() {
+            let mut row = item.counts.row_mut(self.y);
+            let counts = row.as_slice_mut().expect("rows are contiguous");
+            self.cost += sorted.settle(&item.terms, columns, im, &mut counts[self.x..])?;
+        }
         Ok(())
     }
 }

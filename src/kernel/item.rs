@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ndarray::ArrayViewMut2;
 
+use super::Stopped;
 use super::simd::{LANES, Simd};
-use super::{Count, Stopped};
 
 /// Up to here tiles are faster, measured.
 const LARGEST_TILE_MAX_ITER: u32 = 128;
@@ -16,13 +16,19 @@ const LARGEST_CYCLELESS_MAX_ITER: u32 = 4096;
 pub(super) struct Item<'a, T> {
     pub(super) re: &'a [f64],
     pub(super) im: &'a [f64],
-    pub(super) max_iter: u32,
     /// One count per point, shape `[im.len(), re.len()]`, rows contiguous.
     pub(super) counts: ArrayViewMut2<'a, T>,
+    pub(super) terms: Terms<'a>,
+}
+
+/// What holds for every point of an item.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) max_iter: u32,
     pub(super) stop: &'a AtomicBool,
 }
 
-impl<T: Count> Item<'_, T> {
+impl Terms<'_> {
     /// The fastest way to find the counts.
     pub(super) fn method(&self) -> Method {
         match self.max_iter {
@@ -32,23 +38,22 @@ impl<T: Count> Item<'_, T> {
         }
     }
 
-    /// The real parts from column `x` on, as a vector, and how many of them there are.
-    #[inline(always)]
-    pub(super) fn eight<S: Simd>(&self, simd: S, x: usize) -> (S::Vector, usize) {
-        if let Some(re) = self.re[x..].first_chunk() {
-            return (simd.load(re), LANES);
-        }
-        let mut re = [0.0; LANES];
-        let len = self.re.len() - x;
-        re[..len].copy_from_slice(&self.re[x..]);
-        (simd.load(&re), len)
-    }
-
     /// Errs when the kernel was asked to stop.
     #[inline(always)]
     pub(super) fn go_on(&self) -> Result<(), Stopped> {
         if self.stop.load(Ordering::Relaxed) { Err(Stopped) } else { Ok(()) }
     }
+}
+
+/// The first eight of `re` as a vector, and how many of them there are.
+#[inline(always)]
+pub(super) fn load_up_to_eight<S: Simd>(simd: S, re: &[f64]) -> (S::Vector, usize) {
+    if let Some(re) = re.first_chunk() {
+        return (simd.load(re), LANES);
+    }
+    let mut padded = [0.0; LANES];
+    padded[..re.len()].copy_from_slice(re);
+    (simd.load(&padded), re.len())
 }
 
 /// How the counts of an item are found.

@@ -93,6 +93,7 @@ impl<const G: usize> Lanes<G> {
     /// One step without a test.
     #[inline(always)]
     pub(super) fn step<S: Simd, const FUSED: usize>(&self, simd: S, z: &mut [Orbit<S::Vector>; G]) {
+        std::hint::black_box(self);
         for group in 0..G {
             z[group] = simd.step(z[group], load(simd, &self.c, group), group < FUSED);
         }

@@ -33,7 +33,7 @@ use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 
 use cpu::Instructions;
-use item::Item;
+use item::{Item, Terms};
 use ndarray::ArrayViewMut2;
 
 /// An integer type that holds escape counts.
@@ -197,9 +197,12 @@ impl Kernel {
             return Ok(0);
         }
         match self.program {
-            Program::Vectors(instructions) => {
-                instructions.compute(Item { re, im, max_iter: self.max_iter.get(), counts, stop })
-            }
+            Program::Vectors(instructions) => instructions.compute(Item {
+                re,
+                im,
+                counts,
+                terms: Terms { max_iter: self.max_iter.get(), stop },
+            }),
             Program::Reference => reference::run(re, im, self.max_iter, counts, stop),
         }
     }

@@ -24,7 +24,7 @@ impl Portable {
 
     /// Computes `item` with one vector: on x86-64 without AVX it is four registers of orbits and a quarter of the file.
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
-        match item.method() {
+        match item.terms.method() {
             Method::Tile => self.outlined(Tiles::<_, 1, 0>(item)),
             Method::Refill => self.outlined(Refill::<_, 1, 0, 1, false>(item)),
             Method::RefillWithCycles => self.outlined(Refill::<_, 1, 0, 1, true>(item)),

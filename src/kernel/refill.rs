@@ -119,15 +119,15 @@ impl<T: Count, const G: usize, const R: usize, const CYCLES: bool> Crew<'_, T, G
     /// Takes the finished orbits out of their lanes and lets the next points in.
     #[inline(always)]
     fn tend(&mut self, simd: impl Simd, failed: u64, came_back: u64, block: u64) -> Result<(), Stopped> {
-        self.item.go_on()?;
+        self.item.terms.go_on()?;
         let expired = if block >= self.expiry { self.expired(simd, block) } else { 0 };
         let undecided = (expired | came_back) & !failed & !self.lanes.idle;
         for lane in lanes(failed) {
             self.queue.push(&self.lanes.saved(lane));
         }
         for lane in lanes(undecided) {
-            self.item.counts[self.lanes.index(lane)] = T::from_count(self.item.max_iter);
-            self.cost += (self.lanes.steps(lane, block as f64) as u64).min(self.item.max_iter.into());
+            self.item.counts[self.lanes.index(lane)] = T::from_count(self.item.terms.max_iter);
+            self.cost += (self.lanes.steps(lane, block as f64) as u64).min(self.item.terms.max_iter.into());
         }
         self.fill(simd, failed | undecided | self.lanes.idle, block)?;
         self.cost += self.queue.replay::<_, _, R>(simd, &mut self.item, false);
@@ -151,7 +151,7 @@ impl<T: Count, const G: usize, const R: usize, const CYCLES: bool> Crew<'_, T, G
 
     /// Blocks from a point's entry to the first test at step `max_iter` or later.
     fn lifetime(&self) -> u64 {
-        (u64::from(self.item.max_iter) + STEPS_BEFORE_LOOK as u64).div_ceil(STEPS as u64)
+        (u64::from(self.item.terms.max_iter) + STEPS_BEFORE_LOOK as u64).div_ceil(STEPS as u64)
     }
 
     /// Lets the next points into lanes.

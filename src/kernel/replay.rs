@@ -88,7 +88,7 @@ impl Queue {
                 simd.store(counts[group], eight_mut(&mut self.counts, first + group * LANES));
             }
             for entry in first..self.len {
-                let count = count(self.counts[entry], item.max_iter);
+                let count = count(self.counts[entry], item.terms.max_iter);
                 item.counts[self.indices[entry]] = T::from_count(count);
                 cost += u64::from(count);
             }

@@ -11,7 +11,7 @@
 
 use num_complex::Complex64;
 
-use super::item::Item;
+use super::item::Terms;
 use super::simd::{LANES, Simd};
 use super::{Count, Stopped, interior, reference};
 
@@ -48,23 +48,32 @@ impl Sorted {
         Self { outside, interior, delicate: all & !(outside | interior | open), open }
     }
 
-    /// Settles the points that need no fast loop, the first of which is that of row `y` and column `x`. Returns the cost.
+    /// Whether none of the points needs [`Self::settle`].
     #[inline(always)]
-    pub(super) fn settle<T: Count>(self, item: &mut Item<'_, T>, y: usize, x: usize) -> Result<u64, Stopped> {
-        if self.outside | self.interior | self.delicate == 0 {
-            return Ok(0);
-        }
+    pub(super) fn all_open(self) -> bool {
+        self.outside | self.interior | self.delicate == 0
+    }
+
+    /// Settles the points that need no fast loop: those of `re` in the row `im`, whose counts go to `counts`.
+    /// Returns the cost.
+    #[inline(always)]
+    pub(super) fn settle<T: Count>(
+        self,
+        terms: &Terms<'_>,
+        re: &[f64],
+        im: f64,
+        counts: &mut [T],
+    ) -> Result<u64, Stopped> {
         for lane in lanes(self.outside.into()) {
-            item.counts[[y, x + lane]] = T::from_count(0);
+            counts[lane] = T::from_count(0);
         }
         for lane in lanes(self.interior.into()) {
-            item.counts[[y, x + lane]] = T::from_count(item.max_iter);
+            counts[lane] = T::from_count(terms.max_iter);
         }
         let mut cost = 0;
         for lane in lanes(self.delicate.into()) {
-            let c = Complex64::new(item.re[x + lane], item.im[y]);
-            let count = reference::interruptible(c, item.max_iter, item.stop)?;
-            item.counts[[y, x + lane]] = T::from_count(count);
+            let count = reference::interruptible(Complex64::new(re[lane], im), terms.max_iter, terms.stop)?;
+            counts[lane] = T::from_count(count);
             cost += u64::from(count);
         }
         Ok(cost)

@@ -6,11 +6,13 @@
 
 use std::array::from_fn;
 
-use super::item::Item;
+use ndarray::Axis;
+
+use super::item::{Item, Terms, load_up_to_eight};
 use super::orbit::Orbit;
 use super::replay::{ZERO_COUNT, count};
 use super::simd::{LANES, Simd, Work};
-use super::sort::Sorted;
+use super::sort::{Sorted, lanes};
 use super::{Count, Stopped};
 
 /// Steps between two looks whether a tile has any orbit left inside.
@@ -24,52 +26,76 @@ impl<S: Simd, T: Count, const G: usize, const FUSED: usize> Work<S> for Tiles<'_
 
     #[inline(always)]
     fn with(self, simd: S) -> Self::Output {
-        let mut item = self.0;
+        let Item { re, im, mut counts, terms } = self.0;
         let mut cost = 0;
-        for y in (0..item.im.len()).step_by(G) {
-            for x in (0..item.re.len()).step_by(LANES) {
-                item.go_on()?;
-                cost += tile::<_, _, G, FUSED>(simd, &mut item, y, x)?;
+        for (im, mut band) in im.chunks(G).zip(counts.axis_chunks_iter_mut(Axis(0), G)) {
+            let mut rows = band.rows_mut().into_iter();
+            let mut rows: [&mut [T]; G] = from_fn(|_| {
+                rows.next().map_or(Default::default(), |row| row.into_slice().expect("rows are contiguous"))
+            });
+            for x in (0..re.len()).step_by(LANES) {
+                terms.go_on()?;
+                cost += tile::<_, _, G, FUSED>(
+                    simd,
+                    &terms,
+                    &re[x..],
+                    im,
+                    rows.each_mut().map(|row| row.get_mut(x..).unwrap_or_default()),
+                )?;
             }
         }
         Ok(cost)
     }
 }
 
-/// Computes the tile whose first point is that of row `y` and column `x`.
+/// Computes the points with the first eight of `re` and the `im` of up to `G` rows.
 #[inline(always)]
 fn tile<S: Simd, T: Count, const G: usize, const FUSED: usize>(
     simd: S,
-    item: &mut Item<'_, T>,
-    y: usize,
-    x: usize,
+    terms: &Terms<'_>,
+    re: &[f64],
+    im: &[f64],
+    rows: [&mut [T]; G],
 ) -> Result<u64, Stopped> {
-    let rows = G.min(item.im.len() - y);
-    let columns = LANES.min(item.re.len() - x);
-    let mut re = [0.0; LANES];
-    re[..columns].copy_from_slice(&item.re[x..x + columns]);
-    let re = simd.load(&re);
+    let (columns, len) = load_up_to_eight(simd, re);
     // A row below the last one is the last one again, and not written.
-    let im: [f64; G] = from_fn(|row| item.im[y + row.min(rows - 1)]);
-    let sorted = im.map(|im| Sorted::new(simd, re, im, columns));
-    let c = im.map(|im| Orbit { re, im: simd.splat(im) });
+    let im: [f64; G] = from_fn(|row| im[row.min(im.len() - 1)]);
+    let sorted = im.map(|im| Sorted::new(simd, columns, im, len));
     let mut cost = 0;
     if sorted.iter().any(|row| row.open != 0) {
-        let counts = iterate::<_, G, FUSED>(simd, &c, item.max_iter);
-        for row in 0..rows {
+        let c = im.map(|im| Orbit { re: columns, im: simd.splat(im) });
+        let counts = iterate::<_, G, FUSED>(simd, &c, terms.max_iter);
+        for row in 0..G {
             let mut row_counts = [0.0; LANES];
             simd.store(counts[row], &mut row_counts);
-            let row_counts = row_counts.map(|n| count(n, item.max_iter));
-            cost += row_counts.iter().map(|&n| u64::from(n)).sum::<u64>();
-            for column in 0..columns {
-                item.counts[[y + row, x + column]] = T::from_count(row_counts[column]);
-            }
+            cost += write(&row_counts.map(|n| count(n, terms.max_iter)), sorted[row].open, rows[row]);
         }
     }
-    for row in 0..rows {
-        cost += sorted[row].settle(item, y + row, x)?;
+    for row in 0..G {
+        if !sorted[row].all_open() && !rows[row].is_empty() {
+            cost += sorted[row].settle(terms, re, im[row], rows[row])?;
+        }
     }
     Ok(cost)
+}
+
+/// Writes counts to the front of `row` and returns the sum of those of the open points.
+#[inline(always)]
+fn write<T: Count>(counts: &[u32; LANES], open: u8, row: &mut [T]) -> u64 {
+    if row.is_empty() {
+        return 0;
+    }
+    if let Some(row) = row.first_chunk_mut::<LANES>() {
+        *row = counts.map(T::from_count);
+    } else {
+        for (to, &count) in row.iter_mut().zip(counts) {
+            *to = T::from_count(count);
+        }
+    }
+    if open == u8::MAX {
+        return counts.iter().map(|&count| u64::from(count)).sum();
+    }
+    lanes(open.into()).map(|lane| u64::from(counts[lane])).sum()
 }
 
 /// [`ZERO_COUNT`] + the count of each of the points `c`.
