@@ -7,10 +7,8 @@ use ndarray::ArrayViewMut2;
 use super::Stopped;
 use super::simd::{LANES, Simd};
 
-/// Up to here tiles are faster, measured.
-const LARGEST_TILE_MAX_ITER: u32 = 128;
 /// Up to here looking for cycles costs more than it saves, measured.
-const LARGEST_CYCLELESS_MAX_ITER: u32 = 4096;
+const LARGEST_MAX_ITER_WITHOUT_CYCLES: u32 = 4096;
 
 /// The points `re[x] + i im[y]` and their counts.
 pub(super) struct Item<'a, T> {
@@ -29,11 +27,11 @@ pub(super) struct Terms<'a> {
 }
 
 impl Terms<'_> {
-    /// The fastest way to find the counts.
-    pub(super) fn method(&self) -> Method {
+    /// The fastest way to find the counts, on a CPU where tiles are best up to `tiles_up_to`.
+    pub(super) fn method(&self, tiles_up_to: u32) -> Method {
         match self.max_iter {
-            ..=LARGEST_TILE_MAX_ITER => Method::Tile,
-            ..=LARGEST_CYCLELESS_MAX_ITER => Method::Refill,
+            max_iter if max_iter <= tiles_up_to => Method::Tile,
+            max_iter if max_iter <= LARGEST_MAX_ITER_WITHOUT_CYCLES => Method::Refill,
             _ => Method::RefillWithCycles,
         }
     }

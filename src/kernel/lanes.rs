@@ -57,7 +57,11 @@ impl<const G: usize> Lanes<G> {
 
     #[inline(always)]
     pub(super) fn orbits<S: Simd>(&self, simd: S) -> [Orbit<S::Vector>; G] {
-        std::array::from_fn(|group| load(simd, &self.z, group))
+        let mut z = [load(simd, &self.z, 0); G];
+        for group in 1..G {
+            z[group] = load(simd, &self.z, group);
+        }
+        z
     }
 
     #[inline(always)]
@@ -187,13 +191,13 @@ impl<const G: usize> Lanes<G> {
         self.index.as_flattened_mut()[lane] = point.index;
     }
 
-    /// Leaves lanes empty for good, at the fixed point 0 of `c = 0`.
+    /// Leaves exactly these lanes empty, for good, at the fixed point 0 of `c = 0`.
     #[inline(always)]
     pub(super) fn retire(&mut self, lanes: u64) {
         for lane in super::sort::lanes(lanes & !self.idle) {
             self.enter(lane, &Point { re: 0.0, im: 0.0, index: [0; 2] }, 0);
             self.entered_at.as_flattened_mut()[lane] = f64::INFINITY;
         }
-        self.idle |= lanes;
+        self.idle = lanes;
     }
 }

@@ -3,6 +3,12 @@
 //! A [`Kernel`] is a value that is prepared once per job and rank and then called, by any thread, with work
 //! items of rows. Every kernel returns the counts of [`reference`], bit for bit; kernels differ in speed only.
 
+#![expect(
+    clippy::inline_always,
+    reason = "code that is not inlined is compiled for the baseline CPU, see `simd`"
+)]
+#![expect(clippy::needless_range_loop, reason = "one index walks the vectors of several arrays")]
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -19,6 +25,8 @@ mod refill;
 mod replay;
 mod simd;
 mod sort;
+#[cfg(test)]
+mod tests;
 mod tile;
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -205,43 +213,5 @@ impl Kernel {
             }),
             Program::Reference => reference::run(re, im, self.max_iter, counts, stop),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::Array2;
-
-    use super::*;
-    use crate::grid::{Axis, Sampling};
-    use crate::region::{Bound, Interval};
-
-    fn linspace(lower: &str, upper: &str, len: u64) -> Vec<f64> {
-        let bound = |text| Bound::parse(text).expect("a number");
-        let interval = Interval { lower: bound(lower), upper: bound(upper) };
-        Axis::new(&interval, len, Sampling::Endpoints).samples(0..len)
-    }
-
-    fn counts(choice: Choice, re: &[f64], im: &[f64], max_iter: u32) -> Array2<u32> {
-        let kernel = Kernel::prepare(choice, NonZeroU32::new(max_iter).expect("not zero")).expect("here");
-        let mut counts = Array2::zeros((im.len(), re.len()));
-        kernel.run(re, im, counts.view_mut(), &AtomicBool::new(false)).expect("not stopped");
-        counts
-    }
-
-    #[test]
-    fn every_kernel_gives_the_counts_of_the_reference() {
-        let (re, im) = (linspace("-2", "0.5", 61), linspace("-1.25", "1.25", 47));
-        for max_iter in [1, 2, 15, 16, 17, 100, 5000] {
-            let expected = counts(Choice::Reference, &re, &im, max_iter);
-            assert_eq!(counts(Choice::Auto, &re, &im, max_iter), expected, "max_iter {max_iter}");
-        }
-    }
-
-    #[test]
-    fn a_stop_ends_a_kernel_in_the_middle_of_a_point() {
-        let forever = Kernel::prepare(Choice::Auto, NonZeroU32::MAX).expect("here");
-        let mut counts = Array2::<u32>::zeros((1, 1));
-        assert_eq!(forever.run(&[0.0], &[0.0], counts.view_mut(), &AtomicBool::new(true)), Err(Stopped));
     }
 }

@@ -55,7 +55,8 @@ pub(super) trait Simd: Copy {
 }
 
 /// Something to do with an instruction set. Implementations must be `#[inline(always)]`: code that is
-/// not inlined into [`Simd::outlined`] is compiled for the baseline CPU, correct but slow.
+/// not inlined into [`Simd::outlined`] is compiled for the baseline CPU, correct but slow. For the same reason
+/// vectors appear in loops and not in closures, which the compiler may leave alone.
 pub(super) trait Work<S: Simd> {
     type Output;
 

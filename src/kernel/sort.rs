@@ -21,7 +21,7 @@ const LARGEST_SAFE_NORM: f64 = 3.9;
 const SMALLEST_SAFE_IM: f64 = 1e-290;
 
 /// Up to eight points of one row, sorted; bit `l` stands for the `l`-th of them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Sorted {
     /// `|c| > 2`: the count is 0.
     outside: u8,

@@ -40,7 +40,7 @@ impl<S: Simd, T: Count, const G: usize, const FUSED: usize> Work<S> for Tiles<'_
                     &terms,
                     &re[x..],
                     im,
-                    rows.each_mut().map(|row| row.get_mut(x..).unwrap_or_default()),
+                    &mut rows.each_mut().map(|row| row.get_mut(x..).unwrap_or_default()),
                 )?;
             }
         }
@@ -55,15 +55,19 @@ fn tile<S: Simd, T: Count, const G: usize, const FUSED: usize>(
     terms: &Terms<'_>,
     re: &[f64],
     im: &[f64],
-    rows: [&mut [T]; G],
+    rows: &mut [&mut [T]; G],
 ) -> Result<u64, Stopped> {
     let (columns, len) = load_up_to_eight(simd, re);
     // A row below the last one is the last one again, and not written.
     let im: [f64; G] = from_fn(|row| im[row.min(im.len() - 1)]);
-    let sorted = im.map(|im| Sorted::new(simd, columns, im, len));
+    let mut sorted = [Sorted::default(); G];
+    let mut c = [Orbit { re: columns, im: columns }; G];
+    for row in 0..G {
+        sorted[row] = Sorted::new(simd, columns, im[row], len);
+        c[row].im = simd.splat(im[row]);
+    }
     let mut cost = 0;
     if sorted.iter().any(|row| row.open != 0) {
-        let c = im.map(|im| Orbit { re: columns, im: simd.splat(im) });
         let counts = iterate::<_, G, FUSED>(simd, &c, terms.max_iter);
         for row in 0..G {
             let mut row_counts = [0.0; LANES];
