@@ -63,7 +63,7 @@ pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Re
         timeline: Timeline::new(began),
         end: End::new(began, config.run.max_time, |name| std::env::var(name).ok()),
         threads: threads(comm, &config)?,
-        kernel: Kernel::prepare(config.kernel, config.job.max_iter()),
+        kernel: comm.agree(prepare_kernel(&config))?,
         began,
         started_unix_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
     };
@@ -82,6 +82,12 @@ pub fn print_config(args: &JobArgs) -> Result<()> {
     let (_, texts) = start::read_config(args, &SerialComm)?;
     telemetry::print(&texts.effective.trim_end());
     Ok(())
+}
+
+/// The kernel that the config asks for, on this rank's CPU.
+fn prepare_kernel(config: &Config) -> Result<Kernel> {
+    let kernel = Kernel::prepare(config.kernel, config.job.max_iter());
+    kernel.map_err(|lack| Error::new(Status::Usage, format!("{lack} (on {})", telemetry::host_name())))
 }
 
 /// The threads of this rank, by the config, the environment or its share of the node. *Collective.*

@@ -109,7 +109,7 @@ mod tests {
         };
         let region = Region { re: interval("-2", "0.5"), im: interval("-1.25", "1.25") };
         let job = Job::new(region, 500, 500, Sampling::Endpoints, NonZeroU32::new(80).expect("not zero"));
-        let kernel = Kernel::prepare(Choice::Reference, job.max_iter());
+        let kernel = Kernel::prepare(Choice::Reference, job.max_iter()).expect("any CPU has it");
         let geometry = Geometry::of(&job);
         let costs = band_costs(&SerialComm, &job, &geometry, &kernel, NonZeroUsize::MIN);
         assert_eq!(costs.len(), 500);

@@ -28,6 +28,8 @@
 
 pub mod proof;
 
+use super::simd::Simd;
+
 /// `1 − |λ|²` above which a point of the main cardioid counts as proven.
 const CARDIOID_GAP: f64 = 1.005 * proof::CARDIOID_GAP;
 
@@ -74,6 +76,33 @@ fn in_disc(re: f64, im: f64) -> bool {
     x * x + im * im < (1.0 - DISC_GAP) / 16.0
 }
 
+/// [`proven_interior`] for eight points in the disc `|c| <= 2`. (Comparisons are not strict: the gaps leave room for that,
+/// and infinities do not occur.)
+#[inline(always)]
+pub(super) fn proven<S: Simd>(simd: S, re: S::Vector, im: S::Vector) -> u8 {
+    in_cardioid_lanes(simd, re, im) | in_disc_lanes(simd, re, im)
+}
+
+#[inline(always)]
+fn in_cardioid_lanes<S: Simd>(simd: S, re: S::Vector, im: S::Vector) -> u8 {
+    let four = simd.splat(4.0);
+    let (x, y) = (simd.sub(simd.splat(1.0), simd.mul(four, re)), simd.mul(four, im));
+    let square = simd.add(simd.mul(x, x), simd.mul(y, y));
+    let around_cusp = simd.le(square, simd.splat(AROUND_CUSP));
+    let of_gap =
+        |f: fn(f64) -> f64| simd.select(around_cusp, simd.splat(f(CUSP_GAP)), simd.splat(f(CARDIOID_GAP)));
+    let t = simd.add(simd.sub(square, simd.add(x, x)), of_gap(|gap| gap * gap));
+    let bound = simd.mul(of_gap(|gap| 4.0 * (1.0 - gap) * (1.0 - gap)), square);
+    simd.bits(simd.le(t, simd.splat(0.0))) | simd.bits(simd.le(simd.mul(t, t), bound))
+}
+
+#[inline(always)]
+fn in_disc_lanes<S: Simd>(simd: S, re: S::Vector, im: S::Vector) -> u8 {
+    let x = simd.add(re, simd.splat(1.0));
+    let norm = simd.add(simd.mul(x, x), simd.mul(im, im));
+    simd.bits(simd.le(norm, simd.splat((1.0 - DISC_GAP) / 16.0)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::f64::consts::TAU;
@@ -81,7 +110,9 @@ mod tests {
 
     use num_complex::Complex64;
 
+    use super::super::portable::Portable;
     use super::super::reference::escape_count;
+    use super::super::simd::Work;
     use super::*;
 
     const ONE: Complex64 = Complex64::new(1.0, 0.0);
@@ -139,6 +170,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Asks eight points at once.
+    struct Eight([f64; 8], f64);
+
+    impl<S: Simd> Work<S> for Eight {
+        type Output = u8;
+
+        #[inline(always)]
+        fn with(self, simd: S) -> u8 {
+            super::proven(simd, simd.load(&self.0), simd.splat(self.1))
+        }
+    }
+
+    #[test]
+    fn eight_at_once_are_the_same_as_one_by_one() {
+        let mut proven_points = 0;
+        for row in 0..400 {
+            let im = f64::from(row) * 0.0035 - 0.7;
+            for eight in 0..80 {
+                let re: [f64; 8] =
+                    std::array::from_fn(|lane| f64::from(eight * 8 + lane as i32) * 0.003 - 1.4);
+                let together = Portable.outlined(Eight(re, im));
+                let alone =
+                    re.iter().rev().fold(0, |bits, &re| bits << 1 | u8::from(proven_interior(re, im)));
+                assert_eq!(together, alone, "{re:?} + {im} i");
+                proven_points += alone.count_ones();
+            }
+        }
+        assert!(proven_points > 100_000, "{proven_points}");
     }
 
     #[test]

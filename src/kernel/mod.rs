@@ -3,14 +3,45 @@
 //! A [`Kernel`] is a value that is prepared once per job and rank and then called, by any thread, with work
 //! items of rows. Every kernel returns the counts of [`mod@reference`], bit for bit; kernels differ in speed only.
 
+#![expect(
+    clippy::inline_always,
+    reason = "code that is not inlined is compiled for the baseline CPU, see `simd`"
+)]
+#![expect(clippy::needless_range_loop, reason = "one index walks the vectors of several arrays")]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod feed;
 pub mod interior;
-mod plain;
+mod item;
+mod lanes;
+mod orbit;
+mod portable;
+mod raw;
 pub mod reference;
+mod refill;
+mod replay;
+mod simd;
+mod sort;
+#[cfg(test)]
+mod tests;
+mod tile;
+
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "any_cpu.rs"]
+mod cpu;
+#[cfg(target_arch = "x86_64")]
+#[path = "x86_64.rs"]
+mod cpu;
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 
+use cpu::Instructions;
+use item::{Item, Terms};
 use ndarray::ArrayViewMut2;
 
 /// An integer type that holds escape counts.
@@ -52,19 +83,28 @@ impl Count for u32 {
 pub enum Choice {
     /// The fastest one that this CPU runs.
     Auto,
+    /// AVX-512 (F, DQ, BW, VL).
+    Avx512,
+    /// AVX2 with FMA.
+    Avx2,
+    /// Plain arrays, compiled for the target CPU of the build.
+    Portable,
     /// [`mod@reference`], point by point.
     Reference,
 }
 
 impl Choice {
     /// Every choice, in the order in which messages list them.
-    pub const ALL: [Self; 2] = [Self::Auto, Self::Reference];
+    pub const ALL: [Self; 5] = [Self::Auto, Self::Avx512, Self::Avx2, Self::Portable, Self::Reference];
 
     /// The name used in configs and on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Portable => "portable",
             Self::Reference => "reference",
         }
     }
@@ -82,32 +122,70 @@ impl FromStr for Choice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped;
 
+/// This CPU has not got what the chosen kernel needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this CPU lacks {lacks}, which the kernel {} needs", .choice.name())]
+pub struct Unavailable {
+    choice: Choice,
+    lacks: &'static str,
+}
+
 /// A way to compute escape counts, prepared for one job.
 #[derive(Debug, Clone)]
 pub struct Kernel {
-    choice: Choice,
+    program: Program,
     max_iter: NonZeroU32,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Program {
+    Vectors(Instructions),
+    Reference,
 }
 
 impl Kernel {
     /// Prepares the kernel of `choice` for counts up to `max_iter`.
-    #[must_use]
-    pub fn prepare(choice: Choice, max_iter: NonZeroU32) -> Self {
-        Self { choice, max_iter }
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when a kernel is asked for by name that this CPU cannot run.
+    pub fn prepare(choice: Choice, max_iter: NonZeroU32) -> Result<Self, Unavailable> {
+        let instructions = match choice {
+            Choice::Auto => Ok(Instructions::best()),
+            Choice::Avx512 => Instructions::avx512(),
+            Choice::Avx2 => Instructions::avx2(),
+            Choice::Portable => Ok(Instructions::portable()),
+            Choice::Reference => return Ok(Self { program: Program::Reference, max_iter }),
+        };
+        let instructions = instructions.map_err(|lacks| Unavailable { choice, lacks })?;
+        Ok(Self { program: Program::Vectors(instructions), max_iter })
     }
 
     /// The kernels that this CPU runs, for `--version`.
     #[must_use]
     pub fn available() -> String {
-        Choice::ALL.map(Choice::name).join(", ")
+        let runs = |choice: &Choice| Self::prepare(*choice, NonZeroU32::MIN).is_ok();
+        let names: Vec<&str> = Choice::ALL[1..].iter().copied().filter(runs).map(Choice::name).collect();
+        let best = Instructions::best().name();
+        format!("{}; auto takes {best}", names.join(", "))
     }
 
     /// What this rank really runs, for the log.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self.choice {
-            Choice::Auto => "plain",
-            Choice::Reference => "reference",
+        match self.program {
+            Program::Vectors(instructions) => instructions.name(),
+            Program::Reference => "reference",
+        }
+    }
+
+    /// Iterates points that never escape without testing them, `steps` times each, and returns the executed
+    /// pixel-iterations: the arithmetic limit of this kernel, for benchmarks. The reference has none, and 0 is returned.
+    #[must_use]
+    pub fn raw(&self, steps: u64) -> u64 {
+        match self.program {
+            Program::Vectors(instructions) => instructions.raw(steps),
+            Program::Reference => 0,
         }
     }
 
@@ -132,47 +210,17 @@ impl Kernel {
     ) -> Result<u64, Stopped> {
         assert_eq!(counts.dim(), (im.len(), re.len()), "one count per grid point");
         assert!(self.max_iter.get() <= T::MAX, "max_iter fits the type of the counts");
-        match self.choice {
-            Choice::Auto => plain::run(re, im, self.max_iter, counts, stop),
-            Choice::Reference => reference::run(re, im, self.max_iter, counts, stop),
+        if counts.is_empty() {
+            return Ok(0);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::Array2;
-
-    use super::*;
-    use crate::grid::{Axis, Sampling};
-    use crate::region::{Bound, Interval};
-
-    fn linspace(lower: &str, upper: &str, len: u64) -> Vec<f64> {
-        let bound = |text| Bound::parse(text).expect("a number");
-        let interval = Interval { lower: bound(lower), upper: bound(upper) };
-        Axis::new(&interval, len, Sampling::Endpoints).samples(0..len)
-    }
-
-    fn counts(choice: Choice, re: &[f64], im: &[f64], max_iter: u32) -> Array2<u32> {
-        let kernel = Kernel::prepare(choice, NonZeroU32::new(max_iter).expect("not zero"));
-        let mut counts = Array2::zeros((im.len(), re.len()));
-        kernel.run(re, im, counts.view_mut(), &AtomicBool::new(false)).expect("not stopped");
-        counts
-    }
-
-    #[test]
-    fn every_kernel_gives_the_counts_of_the_reference() {
-        let (re, im) = (linspace("-2", "0.5", 61), linspace("-1.25", "1.25", 47));
-        for max_iter in [1, 2, 15, 16, 17, 100, 5000] {
-            let expected = counts(Choice::Reference, &re, &im, max_iter);
-            assert_eq!(counts(Choice::Auto, &re, &im, max_iter), expected, "max_iter {max_iter}");
+        match self.program {
+            Program::Vectors(instructions) => instructions.compute(Item {
+                re,
+                im,
+                counts,
+                terms: Terms { max_iter: self.max_iter.get(), stop },
+            }),
+            Program::Reference => reference::run(re, im, self.max_iter, counts, stop),
         }
-    }
-
-    #[test]
-    fn a_stop_ends_a_kernel_in_the_middle_of_a_point() {
-        let forever = Kernel::prepare(Choice::Auto, NonZeroU32::MAX);
-        let mut counts = Array2::<u32>::zeros((1, 1));
-        assert_eq!(forever.run(&[0.0], &[0.0], counts.view_mut(), &AtomicBool::new(true)), Err(Stopped));
     }
 }

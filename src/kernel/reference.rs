@@ -64,7 +64,7 @@ pub(super) fn run<T: Count>(
 }
 
 /// [`escape_count`], but for the look at `stop`.
-fn interruptible(c: Complex64, max_iter: u32, stop: &AtomicBool) -> Result<u32, Stopped> {
+pub(super) fn interruptible(c: Complex64, max_iter: u32, stop: &AtomicBool) -> Result<u32, Stopped> {
     let mut z = c;
     for n in 0..max_iter {
         if z.norm_sqr() > 4.0 {

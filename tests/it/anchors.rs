@@ -20,7 +20,7 @@ fn axis(lower: &str, upper: &str, len: u64, sampling: Sampling) -> Vec<f64> {
 fn counts(re: &[f64], im: &[f64], max_iter: u32) -> Array2<u32> {
     let max_iter = NonZeroU32::new(max_iter).expect("not zero");
     let mut counts = Array2::zeros((im.len(), re.len()));
-    let kernel = Kernel::prepare(Choice::Auto, max_iter);
+    let kernel = Kernel::prepare(Choice::Auto, max_iter).expect("any CPU has it");
     kernel.run(re, im, counts.view_mut(), &AtomicBool::new(false)).expect("not stopped");
     counts
 }

@@ -1,0 +1,175 @@
+//! AVX2 with FMA: a vector is a pair of registers, a mask is a register of all-ones or all-zeros lanes.
+#![expect(unsafe_code, reason = "calls the instructions of a CPU that was asked for them at run time")]
+
+use std::arch::x86_64::{
+    __m256d, _CMP_EQ_OQ, _CMP_LE_OQ, _mm256_add_pd, _mm256_and_pd, _mm256_blendv_pd, _mm256_cmp_pd,
+    _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_mul_pd, _mm256_set1_pd, _mm256_storeu_pd,
+    _mm256_sub_pd,
+};
+
+use super::item::{Item, Method};
+use super::orbit::Orbit;
+use super::raw::Raw;
+use super::refill::Refill;
+use super::simd::{LANES, Simd, Work};
+use super::tile::Tiles;
+use super::{Count, Stopped};
+
+/// The largest `max_iter` for which tiles are the faster kernel, measured on areas 1 and 2 of the talk.
+const TILES_UP_TO: u32 = 100;
+
+/// Proof that this CPU has AVX2 and FMA.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Avx2(());
+
+impl Avx2 {
+    /// The proof, or what is missing.
+    pub(super) fn detect() -> Result<Self, &'static str> {
+        let here = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt");
+        if here { Ok(Self(())) } else { Err("AVX2 with FMA") }
+    }
+
+    /// See [`Raw`].
+    pub(super) fn raw(self, steps: u64) -> u64 {
+        self.outlined(Raw::<3, 1>(steps))
+    }
+
+    /// Computes `item`. Three pairs of two state registers leave four of the 16 registers for temporaries.
+    pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
+        match item.terms.method(TILES_UP_TO) {
+            Method::Tile => self.outlined(Tiles::<_, 2, 1>(item)),
+            Method::Refill => self.outlined(Refill::<_, 3, 1, 2, false>(item)),
+            Method::RefillWithCycles => self.outlined(Refill::<_, 3, 1, 2, true>(item)),
+        }
+    }
+}
+
+/// Eight f64: lanes 0 to 3 and lanes 4 to 7.
+type Pair = [__m256d; 2];
+
+/// Calls intrinsics that touch no memory.
+macro_rules! pure {
+    ($call:expr) => {{
+        // SAFETY: `self` exists only where `detect` has seen every feature that is enabled below.
+        unsafe { $call }
+    }};
+}
+
+impl Simd for Avx2 {
+    type Vector = Pair;
+    type Mask = Pair;
+
+    #[inline(always)]
+    fn splat(self, value: f64) -> Pair {
+        [pure!(_mm256_set1_pd(value)); 2]
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f64; LANES]) -> Pair {
+        // SAFETY: as in `pure!`; the reference covers two times four f64, and `loadu` asks for no alignment.
+        unsafe { [_mm256_loadu_pd(from.as_ptr()), _mm256_loadu_pd(from.as_ptr().add(4))] }
+    }
+
+    #[inline(always)]
+    fn store(self, vector: Pair, to: &mut [f64; LANES]) {
+        // SAFETY: as in `load`.
+        unsafe {
+            _mm256_storeu_pd(to.as_mut_ptr(), vector[0]);
+            _mm256_storeu_pd(to.as_mut_ptr().add(4), vector[1]);
+        }
+    }
+
+    #[inline(always)]
+    fn store_where(self, mask: Pair, vector: Pair, to: &mut [f64; LANES]) {
+        let old = self.load(to);
+        self.store(self.select(mask, vector, old), to);
+    }
+
+    #[inline(always)]
+    fn add(self, a: Pair, b: Pair) -> Pair {
+        pure!([_mm256_add_pd(a[0], b[0]), _mm256_add_pd(a[1], b[1])])
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Pair, b: Pair) -> Pair {
+        pure!([_mm256_sub_pd(a[0], b[0]), _mm256_sub_pd(a[1], b[1])])
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Pair, b: Pair) -> Pair {
+        pure!([_mm256_mul_pd(a[0], b[0]), _mm256_mul_pd(a[1], b[1])])
+    }
+
+    #[inline(always)]
+    fn twice_product_plus(self, a: Pair, b: Pair, c: Pair) -> Pair {
+        let product = self.mul(a, b);
+        let two = pure!(_mm256_set1_pd(2.0));
+        pure!([_mm256_fmadd_pd(two, product[0], c[0]), _mm256_fmadd_pd(two, product[1], c[1])])
+    }
+
+    /// One register after the other: side by side they need more temporaries than there are registers.
+    #[inline(always)]
+    fn step(self, mut z: Orbit<Pair>, c: Orbit<Pair>, fused: bool) -> Orbit<Pair> {
+        for half in 0..2 {
+            let (re, im) = (z.re[half], z.im[half]);
+            let (re2, im2) = pure!((_mm256_mul_pd(re, re), _mm256_mul_pd(im, im)));
+            z.im[half] = pure!(if fused {
+                _mm256_fmadd_pd(_mm256_set1_pd(2.0), _mm256_mul_pd(re, im), c.im[half])
+            } else {
+                _mm256_add_pd(_mm256_mul_pd(_mm256_add_pd(re, re), im), c.im[half])
+            });
+            let difference = pure!(_mm256_sub_pd(re2, im2));
+            z.re[half] = pure!(_mm256_add_pd(difference, c.re[half]));
+        }
+        z
+    }
+
+    #[inline(always)]
+    fn le(self, a: Pair, b: Pair) -> Pair {
+        pure!([_mm256_cmp_pd::<_CMP_LE_OQ>(a[0], b[0]), _mm256_cmp_pd::<_CMP_LE_OQ>(a[1], b[1])])
+    }
+
+    #[inline(always)]
+    fn eq(self, a: Pair, b: Pair) -> Pair {
+        pure!([_mm256_cmp_pd::<_CMP_EQ_OQ>(a[0], b[0]), _mm256_cmp_pd::<_CMP_EQ_OQ>(a[1], b[1])])
+    }
+
+    #[inline(always)]
+    fn bits(self, mask: Pair) -> u8 {
+        pure!(_mm256_movemask_pd(mask[0]) | _mm256_movemask_pd(mask[1]) << 4) as u8
+    }
+
+    #[inline(always)]
+    fn select(self, mask: Pair, yes: Pair, no: Pair) -> Pair {
+        pure!([_mm256_blendv_pd(no[0], yes[0], mask[0]), _mm256_blendv_pd(no[1], yes[1], mask[1])])
+    }
+
+    #[inline(always)]
+    fn add_where(self, mask: Pair, a: Pair, b: Pair) -> Pair {
+        self.add(a, pure!([_mm256_and_pd(mask[0], b[0]), _mm256_and_pd(mask[1], b[1])]))
+    }
+
+    #[inline(always)]
+    fn outlined<W: Work<Self>>(self, work: W) -> W::Output {
+        #[inline(never)]
+        #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt")]
+        fn run<W: Work<Avx2>>(simd: Avx2, work: W) -> W::Output {
+            work.with(simd)
+        }
+        pure!(run(self, work))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_agrees_with_the_portable_one() {
+        crate::kernel::simd::tests::assert_agrees(Avx2::detect());
+    }
+}

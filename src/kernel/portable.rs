@@ -1,0 +1,113 @@
+//! Vectors as plain arrays, for every CPU: the compiler makes of them whatever the target has.
+//!
+//! Masks are all-ones or all-zeros integers and not `bool`s, because that is what compare instructions give:
+//! an array of `bool` is packed and unpacked lane by lane.
+
+use std::array::from_fn;
+
+use super::item::{Item, Method};
+use super::raw::Raw;
+use super::refill::Refill;
+use super::simd::{LANES, Simd, Work};
+use super::tile::Tiles;
+use super::{Count, Stopped};
+
+/// The largest `max_iter` for which tiles are the faster kernel, measured on areas 1 and 2 of the talk.
+const TILES_UP_TO: u32 = 100;
+
+/// The instruction set that every CPU has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Portable;
+
+impl Portable {
+    /// See [`Raw`].
+    pub(super) fn raw(self, steps: u64) -> u64 {
+        self.outlined(Raw::<1, 0>(steps))
+    }
+
+    /// Computes `item` with one vector: on x86-64 without AVX it is four registers of orbits and a quarter of the file.
+    pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
+        match item.terms.method(TILES_UP_TO) {
+            Method::Tile => self.outlined(Tiles::<_, 1, 0>(item)),
+            Method::Refill => self.outlined(Refill::<_, 1, 0, 1, false>(item)),
+            Method::RefillWithCycles => self.outlined(Refill::<_, 1, 0, 1, true>(item)),
+        }
+    }
+}
+
+impl Simd for Portable {
+    type Vector = [f64; LANES];
+    type Mask = [u64; LANES];
+
+    #[inline(always)]
+    fn splat(self, value: f64) -> Self::Vector {
+        [value; LANES]
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f64; LANES]) -> Self::Vector {
+        *from
+    }
+
+    #[inline(always)]
+    fn store(self, vector: Self::Vector, to: &mut [f64; LANES]) {
+        *to = vector;
+    }
+
+    #[inline(always)]
+    fn store_where(self, mask: Self::Mask, vector: Self::Vector, to: &mut [f64; LANES]) {
+        *to = self.select(mask, vector, *to);
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] + b[lane])
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] - b[lane])
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] * b[lane])
+    }
+
+    #[inline(always)]
+    fn twice_product_plus(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
+        from_fn(|lane| (a[lane] + a[lane]) * b[lane] + c[lane])
+    }
+
+    #[inline(always)]
+    fn le(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
+        from_fn(|lane| if a[lane] <= b[lane] { u64::MAX } else { 0 })
+    }
+
+    #[inline(always)]
+    fn eq(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
+        from_fn(|lane| if a[lane] == b[lane] { u64::MAX } else { 0 })
+    }
+
+    #[inline(always)]
+    fn bits(self, mask: Self::Mask) -> u8 {
+        (0..LANES).fold(0, |bits, lane| bits | (mask[lane] & (1 << lane))) as u8
+    }
+
+    #[inline(always)]
+    fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector {
+        from_fn(|lane| {
+            f64::from_bits((yes[lane].to_bits() & mask[lane]) | (no[lane].to_bits() & !mask[lane]))
+        })
+    }
+
+    #[inline(always)]
+    fn add_where(self, mask: Self::Mask, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane] + f64::from_bits(b[lane].to_bits() & mask[lane]))
+    }
+
+    #[inline(never)]
+    fn outlined<W: Work<Self>>(self, work: W) -> W::Output {
+        work.with(self)
+    }
+}

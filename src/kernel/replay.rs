@@ -1,0 +1,121 @@
+//! Exact counts of orbits that are known to have escaped within the last block.
+//!
+//! The saved states wait in a queue until there are enough of them to fill the vectors, and are then
+//! iterated again with a test at every step.
+
+use super::Count;
+use super::item::Item;
+use super::orbit::Orbit;
+use super::refill::STEPS;
+use super::simd::{LANES, Simd, eight, eight_mut};
+
+/// The most vectors that are replayed together.
+const MOST_VECTORS: usize = 6;
+/// Room for all but one of a replay, when 64 lanes come in.
+const LENGTH: usize = MOST_VECTORS * LANES + 64;
+
+/// 2^52, the first f64 with a spacing of 1: in `2^52 + n` the count is the low bits.
+pub(super) const ZERO_COUNT: f64 = 4_503_599_627_370_496.0;
+
+/// The `n` of `2^52 + n`, but at most `max_iter`.
+#[inline(always)]
+pub(super) fn count(count: f64, max_iter: u32) -> u32 {
+    (count.to_bits() & 0xf_ffff_ffff_ffff).min(max_iter.into()) as u32
+}
+
+/// What is saved of an orbit that escaped.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Saved {
+    pub(super) z: Orbit<f64>,
+    pub(super) c: Orbit<f64>,
+    /// The step at which the orbit was at `z`, inside.
+    pub(super) step: f64,
+    /// Row and column of its count.
+    pub(super) index: [usize; 2],
+}
+
+/// The saved states of orbits that escaped.
+pub(super) struct Queue {
+    re: [f64; LENGTH],
+    im: [f64; LENGTH],
+    c_re: [f64; LENGTH],
+    c_im: [f64; LENGTH],
+    counts: [f64; LENGTH],
+    indices: [[usize; 2]; LENGTH],
+    len: usize,
+}
+
+impl Queue {
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        let empty = [0.0; LENGTH];
+        Self {
+            re: empty,
+            im: empty,
+            c_re: empty,
+            c_im: empty,
+            counts: empty,
+            indices: [[0; 2]; LENGTH],
+            len: 0,
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn push(&mut self, saved: &Saved) {
+        let at = self.len;
+        self.re[at] = saved.z.re;
+        self.im[at] = saved.z.im;
+        self.c_re[at] = saved.c.re;
+        self.c_im[at] = saved.c.im;
+        self.counts[at] = ZERO_COUNT + saved.step;
+        self.indices[at] = saved.index;
+        self.len = at + 1;
+    }
+
+    /// Replays `R` vectors of states at a time while the queue has as many, or all there are. Returns the cost.
+    #[inline(always)]
+    pub(super) fn replay<S: Simd, T: Count, const R: usize>(
+        &mut self,
+        simd: S,
+        item: &mut Item<'_, T>,
+        all: bool,
+    ) -> u64 {
+        let mut cost = 0;
+        while self.len >= R * LANES || (all && self.len > 0) {
+            let first = self.len.saturating_sub(R * LANES);
+            let counts: [S::Vector; R] = self.replay_from(simd, first);
+            for group in 0..R {
+                simd.store(counts[group], eight_mut(&mut self.counts, first + group * LANES));
+            }
+            for entry in first..self.len {
+                let count = count(self.counts[entry], item.terms.max_iter);
+                item.counts[self.indices[entry]] = T::from_count(count);
+                cost += u64::from(count);
+            }
+            self.len = first;
+        }
+        cost
+    }
+
+    /// The counts of the entries from `first` on.
+    #[inline(always)]
+    fn replay_from<S: Simd, const R: usize>(&self, simd: S, first: usize) -> [S::Vector; R] {
+        let mut z = [Orbit { re: simd.splat(0.0), im: simd.splat(0.0) }; R];
+        let mut c = z;
+        let mut counts = [simd.splat(0.0); R];
+        for group in 0..R {
+            let at = first + group * LANES;
+            z[group] = Orbit { re: simd.load(eight(&self.re, at)), im: simd.load(eight(&self.im, at)) };
+            c[group] = Orbit { re: simd.load(eight(&self.c_re, at)), im: simd.load(eight(&self.c_im, at)) };
+            counts[group] = simd.load(eight(&self.counts, at));
+        }
+        for _ in 0..STEPS {
+            for group in 0..R {
+                let squares = z[group].squares(simd);
+                counts[group] = simd.add_where(squares.inside(simd), counts[group], simd.splat(1.0));
+                z[group] = z[group].step(simd, squares, c[group], false);
+            }
+        }
+        counts
+    }
+}

@@ -1,0 +1,96 @@
+//! What is known of a point before it iterates.
+//!
+//! The fast loops test `|z| <= 2` only now and then and find a count by looking back. That is right where an orbit
+//! that has left the disc of radius 2 never returns, and for `|c|² <= 3.9` it cannot: from `|z| > 2`
+//! follows `|z² + c| >= |z|² - |c| > |z| + 0.025` and the rounding error of a step is below 1e-15 of `|z|²`, so the
+//! orbit grows until it is infinite or NaN, and stays so. The few points with `3.9 < |c|² <= 4` go
+//! to the definition itself. (Without rounding, 4 would do: but from `c = -2` an orbit sits on the circle.)
+//!
+//! So do the points of a row with `0 < |c_im| < 1e-290`. Only there can a subnormal `re im` reach the sum
+//! `2 re im + c_im`: elsewhere it is far below the rounding of the sum, or `c_im = 0` and `im` stays 0.
+
+use num_complex::Complex64;
+
+use super::item::Terms;
+use super::simd::{LANES, Simd};
+use super::{Count, Stopped, interior, reference};
+
+/// The largest `|c|²` with which a fast loop may be trusted.
+const LARGEST_SAFE_NORM: f64 = 3.9;
+/// The smallest `|c_im| > 0` with which the doubling may be folded into a fused addition.
+const SMALLEST_SAFE_IM: f64 = 1e-290;
+
+/// No point above is proven interior: the cardioid reaches up to 3√3/8, the period-2 disc to 1/4.
+const TALLEST_INTERIOR: f64 = 0.65;
+
+/// Up to eight points of one row, sorted; bit `l` stands for the `l`-th of them.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Sorted {
+    /// `|c| > 2`: the count is 0.
+    outside: u8,
+    /// Proven never to escape.
+    interior: u8,
+    /// Needs the definition.
+    delicate: u8,
+    /// All others.
+    pub(super) open: u8,
+}
+
+impl Sorted {
+    /// Sorts the first `len` of the points `re + i im`.
+    #[inline(always)]
+    pub(super) fn new<S: Simd>(simd: S, re: S::Vector, im: f64, len: usize) -> Self {
+        let all = u8::MAX >> (LANES - len);
+        let delicate_row = 0.0 < im.abs() && im.abs() < SMALLEST_SAFE_IM;
+        let tall = im.abs() > TALLEST_INTERIOR;
+        let im = simd.splat(im);
+        let norm = simd.add(simd.mul(re, re), simd.mul(im, im));
+        let outside = all & simd.bits(simd.le(simd.splat(4.0_f64.next_up()), norm));
+        let safe = if delicate_row { 0 } else { simd.bits(simd.le(norm, simd.splat(LARGEST_SAFE_NORM))) };
+        let interior = if tall { 0 } else { all & !outside & interior::proven(simd, re, im) };
+        let open = all & safe & !interior;
+        Self { outside, interior, delicate: all & !(outside | interior | open), open }
+    }
+
+    /// Whether none of the points needs [`Self::settle`].
+    #[inline(always)]
+    pub(super) fn all_open(self) -> bool {
+        self.outside | self.interior | self.delicate == 0
+    }
+
+    /// Settles the points that need no fast loop: those of `re` in the row `im`, whose counts go to `counts`.
+    /// Returns the cost.
+    #[inline(always)]
+    pub(super) fn settle<T: Count>(
+        self,
+        terms: &Terms<'_>,
+        re: &[f64],
+        im: f64,
+        counts: &mut [T],
+    ) -> Result<u64, Stopped> {
+        for lane in lanes(self.outside.into()) {
+            counts[lane] = T::from_count(0);
+        }
+        for lane in lanes(self.interior.into()) {
+            counts[lane] = T::from_count(terms.max_iter);
+        }
+        let mut cost = 0;
+        for lane in lanes(self.delicate.into()) {
+            let count = reference::interruptible(Complex64::new(re[lane], im), terms.max_iter, terms.stop)?;
+            counts[lane] = T::from_count(count);
+            cost += u64::from(count);
+        }
+        Ok(cost)
+    }
+}
+
+/// The numbers of the set bits, ascending.
+#[inline(always)]
+pub(super) fn lanes(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lane = bits.trailing_zeros() as usize;
+        let more = bits != 0;
+        bits &= bits.wrapping_sub(1);
+        more.then_some(lane)
+    })
+}
