@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::config::Settings;
 use crate::error::{Error, Result};
@@ -20,6 +21,9 @@ pub struct CommandLine {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
+    /// Print what makes a shell complete this command line, and end. The installation asks for it.
+    #[arg(long, value_name = "SHELL", value_enum, hide = true)]
+    completions: Option<Shell>,
 }
 
 /// How one job is asked for.
@@ -134,13 +138,18 @@ impl CommandLine {
     /// copies do, and the first one speaks.
     #[must_use]
     pub fn read() -> Self {
-        Self::try_parse().unwrap_or_else(|error| {
+        let line = Self::try_parse().unwrap_or_else(|error| {
             if is_first_copy() {
                 // A closed pipe is no reason to fail.
                 error.print().unwrap_or_default();
             }
             std::process::exit(error.exit_code())
-        })
+        });
+        if let Some(shell) = line.completions {
+            clap_complete::generate(shell, &mut Self::command(), "mandel-mpi", &mut std::io::stdout());
+            std::process::exit(0);
+        }
+        line
     }
 }
 
@@ -197,8 +206,6 @@ pub fn is_first_copy() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
