@@ -53,6 +53,12 @@ while kill -0 "$job" 2>/dev/null; do wait "$job" || true; done
 code=0
 wait "$job" || code=$?
 
+# srun 22.05 also returns 0 when it could not start the ranks at all: then there is no output, which is as good as 1.
+if [ "$code" = 0 ]; then
+    output=$("$mandel" --config "$config" "$@" --print-config | sed -n 's/^path = "\(.*\)"$/\1/p')
+    [ -e "$output" ] || code=1
+fi
+
 restarts=${SLURM_RESTART_COUNT:-0}
 case $code in
     # Stopped in time; or something broke that may be gone next time: a launcher's 1, killed (137), ended (143).

@@ -101,9 +101,11 @@ NODE_INIT='
 start_node() { # HOST
     local host=$1 node=$TC_DIR/nodes/$1 launcher pid shared
     ! is_alive "$host" || die "$host is up already"
+    # A node has no disk of its own: it boots with an empty /tmp and an empty spool. (Slurm 22.05 cannot start a
+    # requeued job on a node that has kept the PMIx socket of the start that it crashed in.)
+    rm -rf "$node"
     mkdir -p "$node/tmp" "$node/spool"
     chmod 1777 "$node/tmp"
-    rm -f "$node/ready" "$node/init"
     IFS=: read -ra shared <<<"$TC_DIR${TC_SHARED:+:$TC_SHARED}"
     setsid unshare --net --uts --mount --pid --ipc --fork --kill-child --mount-proc --propagation private \
         bash -c "$NODE_INIT" init "$host" "$node" "$TC_DIR/etc/hosts" "${shared[@]}" \

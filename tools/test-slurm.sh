@@ -40,6 +40,7 @@ failing=(
     a_lost_node_costs_nothing_but_time
     usr1_stops_and_requeue_resumes
     usr1_reaches_the_ranks_under_mpirun
+    a_launch_that_fails_is_repeated
     restarts_are_bounded
     a_cancelled_job_stays_cancelled
 )
@@ -177,7 +178,8 @@ small=$(enter_directory one-rank && as_user srun --ntasks=1 mandel-mpi --config 
 slow=7d4709198c853bb9
 
 together "${calm[@]}"
-together "${failing[@]}" "${slow_cases[@]}"
+together "${failing[@]}"
+together "${slow_cases[@]}"
 
 take_down
 trap - EXIT INT TERM HUP

@@ -6,7 +6,7 @@ usr1_stops_and_requeue_resumes() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=2 requeue.sh "$configs/slow.toml")
-    within 60 is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     as_user scancel --batch --signal=USR1 "$job"
     within 30 has_said "$job" "ended with 75 after 0 restarts: once more"
     ends_as "$job" COMPLETED 150
@@ -19,7 +19,7 @@ restarts_are_bounded() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=2 --export=ALL,MANDEL_MAX_RESTARTS=0 requeue.sh "$configs/slow.toml")
-    within 60 is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     as_user scancel --batch --signal=USR1 "$job"
     ends_as "$job" FAILED 60
     says "$job" "ended with 75 after 0 restarts: giving up"
@@ -29,7 +29,7 @@ a_cancelled_job_stays_cancelled() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=2 requeue.sh "$configs/slow.toml")
-    within 60 is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     as_user scancel "$job"
     ends_as "$job" CANCELLED 60
     sleep 2
@@ -40,7 +40,7 @@ usr1_reaches_the_ranks_under_mpirun() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=2 mpirun.sh "$configs/slow.toml")
-    within 60 is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     as_user scancel --batch --signal=USR1 "$job"
     ends_as "$job" FAILED 60
     says "$job" "bands of slow.h5 are in the journal"
@@ -50,12 +50,25 @@ usr1_reaches_the_ranks_under_mpirun() {
     gives "$job" "$slow" slow.h5
 }
 
+# srun finds something in the way of its ranks, says so, and returns 0.
+a_launch_that_fails_is_repeated() {
+    enter_directory "${FUNCNAME[0]}"
+    local job obstacle
+    job=$(submit --ntasks=1 --hold requeue.sh "$configs/small.toml")
+    for obstacle in "$TC_DIR"/nodes/n*/spool; do touch "$obstacle/stepd.slurm.pmix.$job.0"; done
+    as_user scontrol release "$job"
+    within 150 has_said "$job" "ended with 1 after 0 restarts: once more"
+    for obstacle in "$TC_DIR"/nodes/n*/spool; do rm -f "$obstacle/stepd.slurm.pmix.$job.0"; done
+    ends_as "$job" COMPLETED 150
+    gives "$job" "$small" small.h5
+}
+
 # The second node of a job loses power. Slurm notices after SlurmdTimeout and requeues the job.
 a_lost_node_costs_nothing_but_time() {
     enter_directory "${FUNCNAME[0]}"
     local job node
     job=$(submit --nodes=2 --ntasks=2 --exclusive requeue.sh "$configs/slow.toml")
-    within 60 is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     node=$(nodes_of "$job" | tail -n 1)
     tc fail "$node"
     within 60 has_been_requeued "$job"
@@ -74,7 +87,7 @@ a_ghost_behind_a_cut_network_stops_with_74() {
     enter_directory "${FUNCNAME[0]}"
     local job node bytes
     job=$(submit --nodes=1 --ntasks=2 --exclusive requeue.sh "$configs/slow.toml")
-    within 60 is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     node=$(nodes_of "$job")
     bytes=$(journal_bytes slow.journal.1)
     tc netdown "$node"
@@ -105,7 +118,7 @@ a_ghost_with_ranks_elsewhere_ends_when_the_network_is_back() {
     enter_directory "${FUNCNAME[0]}"
     local job node
     job=$(submit --nodes=2 --ntasks=4 --exclusive requeue.sh "$configs/slow.toml")
-    within 60 is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     node=$(nodes_of "$job" | head -n 1)
     tc netdown "$node"
     within 90 test -e slow.journal.2
