@@ -1,18 +1,49 @@
 #!/bin/bash
-# The talk's last slide: area2 with 2^30 points on 64 tasks.
+# The last slide of the talk "Python in HPC": 32768 x 32768 points of area2 on 64 ranks.
 #
-#   sbatch slurm/mandel_32k.sh                        # configs/area2_32k.toml beside this script's directory
-#   sbatch slurm/mandel_32k.sh area1.toml --threads 2 # another config, and any options of mandel-mpi
+#   sbatch mandel_32k.sh                                  configs/area2_32k.toml
+#   sbatch mandel_32k.sh my.toml                          another config
+#   sbatch mandel_32k.sh my.toml --set grid.width=4096    ... and anything that mandel-mpi takes
 #
-# Results go to the directory where sbatch is called. MANDEL_MPI names the program if it is not on the PATH.
+# The result is written to the directory in which sbatch was called. When the time limit comes first, the ranks
+# stop with everything they have in the journal (exit code 75): the same sbatch again goes on from there. A job
+# that requeues itself is requeue.sh.
+#
+# MANDEL_MPI=/path/to/mandel-mpi takes another binary than the one in PATH, MANDEL_SBCAST=1 copies it to each
+# node's own disk first: one broadcast instead of 64 ranks reading it from the shared file system.
+
 #SBATCH --job-name=mandel_32k
 #SBATCH --ntasks=64
-#SBATCH --time=00:10:00
 #SBATCH --mem-per-cpu=1G
+#SBATCH --time=00:30:00
+#SBATCH --output=%x-%j.out
+# 60 s before the time limit srun and so each rank gets the signal that asks for a stop.
+#SBATCH --signal=USR1@60
+
 set -euo pipefail
 
-config=${1:-configs/area2_32k.toml}
-[ "$#" -eq 0 ] || shift
+# The program: MANDEL_MPI, else PATH, else the module.
+mandel=${MANDEL_MPI:-mandel-mpi}
+command -v "$mandel" >/dev/null || module load mandel-mpi
+mandel=$(command -v "$mandel")
 
-# PMIx makes the 64 copies one MPI job; without it each would be alone, and mandel-mpi would stop them.
-srun --mpi=pmix "${MANDEL_MPI:-mandel-mpi}" --config "$config" "$@"
+# The config: the first argument, unless it is an option; a plain name is looked for in the submit directory, in
+# its configs/ and in the installation.
+config=area2_32k.toml
+case ${1:--} in -*) ;; *) config=$1; shift ;; esac
+installed=$(dirname "$(readlink -f "$mandel")")/../share/mandel-mpi/configs
+for place in "$config" "configs/$config" "$installed/$config"; do
+    if [ -f "$place" ]; then config=$place; break; fi
+done
+
+if [ "${MANDEL_SBCAST:-0}" = 1 ]; then
+    staged=/tmp/mandel-mpi.$SLURM_JOB_ID
+    sbcast --force "$mandel" "$staged"
+    mandel=$staged
+    trap 'srun --mpi=none --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 rm -f "$staged" || true' EXIT
+fi
+
+# Without PMIx srun would start 64 programs that know nothing of each other (mandel-mpi refuses to run like that).
+# What srun offers here: srun --mpi=list
+export SLURM_MPI_TYPE=${SLURM_MPI_TYPE:-pmix}
+srun "$mandel" --config "$config" "$@"

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::config::Settings;
 use crate::error::{Error, Result};
@@ -20,6 +21,9 @@ pub struct CommandLine {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
+    /// Print what makes a shell complete this command line, and end. The installation asks for it.
+    #[arg(long, value_name = "SHELL", value_enum, hide = true)]
+    completions: Option<Shell>,
 }
 
 /// How one job is asked for.
@@ -147,13 +151,18 @@ impl CommandLine {
     #[must_use]
     pub fn read(version: String) -> Self {
         let matches = Self::command().long_version(version).try_get_matches();
-        matches.and_then(|matches| Self::from_arg_matches(&matches)).unwrap_or_else(|error| {
+        let line = matches.and_then(|matches| Self::from_arg_matches(&matches)).unwrap_or_else(|error| {
             if is_first_copy() {
                 // A closed pipe is no reason to fail.
                 error.print().unwrap_or_default();
             }
             std::process::exit(error.exit_code())
-        })
+        });
+        if let Some(shell) = line.completions {
+            clap_complete::generate(shell, &mut Self::command(), "mandel-mpi", &mut std::io::stdout());
+            std::process::exit(0);
+        }
+        line
     }
 }
 
