@@ -229,6 +229,12 @@ impl<'a, T: Count> Block<'a, T> {
         self.held_bytes.load(Ordering::SeqCst)
     }
 
+    /// Whether the records take so much memory that no new bands are begun.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.held_bytes() > self.budget_bytes
+    }
+
     /// Seconds in the kernel and in encoding, the mean over the threads.
     #[must_use]
     pub fn busy_s(&self) -> (f64, f64) {
@@ -245,8 +251,9 @@ impl<'a, T: Count> Block<'a, T> {
     /// The next consecutive bands, once there is memory for them.
     fn take_bands(&self, encoding: &Encoding) -> Option<Range<u64>> {
         let taken = lock(&self.taken);
-        let full = |_: &mut usize| !self.is_closing() && self.held_bytes() > self.budget_bytes;
-        let mut taken = self.room.wait_while(taken, full).expect("no panic is survived");
+        // Nobody ever wakes a thread that waits for room when nothing is left to put there.
+        let waits = |taken: &mut usize| !self.is_closing() && *taken < self.bands.len() && self.is_full();
+        let mut taken = self.room.wait_while(taken, waits).expect("no panic is survived");
         if self.is_closing() || *taken == self.bands.len() {
             return None;
         }
@@ -421,6 +428,26 @@ mod tests {
         let kernel = Kernel::prepare(Choice::Reference, wide.max_iter());
         kernel.run(&re, &im, expected.view_mut(), &AtomicBool::new(false)).expect("not stopped");
         assert_eq!(counts(3), Summary::of(expected.as_slice().expect("row-major"), 20));
+    }
+
+    #[test]
+    fn a_full_block_waits_for_room_but_not_once_all_is_begun() {
+        let job = job(100, 2, 20);
+        let kernel = Kernel::prepare(Choice::Auto, job.max_iter());
+        let encoding = Encoding { geometry: Geometry::of(&job), deflate: Deflate::new(1).expect("a level") };
+        let work = Work::new(&job, encoding, &kernel);
+        for (bands, finished) in [(&[0_u64][..], true), (&[0, 1], false)] {
+            let costs = vec![1; bands.len()];
+            let block = Block::<u16>::new(bands, &costs, 1, 0);
+            std::thread::scope(|scope| {
+                scope.spawn(|| work.help(&block));
+                // Long enough for a block that ends by itself.
+                let wait = Duration::from_millis(if finished { 60_000 } else { 50 });
+                assert_eq!(block.wait_idle(wait), finished, "{} bands", bands.len());
+                block.close();
+            });
+            assert_eq!((block.is_full(), block.finished_bands()), (true, 1));
+        }
     }
 
     #[test]

@@ -168,7 +168,9 @@ impl<C: Comm> Run<'_, C> {
             if all.active == 0 {
                 return all.stop > 0;
             }
-            close = close || forced || self.is_over(&all, started.elapsed());
+            // Root is full and nobody else has anything to begin: more time would change nothing.
+            let stuck = block.is_full() && all.with_unbegun <= 1;
+            close = close || forced || stuck || self.is_over(&all, started.elapsed());
             if all.close > 0 || all.stop > 0 {
                 block.close();
             }
