@@ -6,7 +6,7 @@ use mandel_mpi::cli::{Command, CommandLine, JobArgs};
 use mandel_mpi::comm::Comm;
 use mandel_mpi::error::{Error, Result, Status};
 use mandel_mpi::store::hdf5::Hdf5Format;
-use mandel_mpi::{app, post};
+use mandel_mpi::{app, post, stop};
 
 #[cfg_attr(feature = "mpi", path = "world/mpi.rs")]
 #[cfg_attr(not(feature = "mpi"), path = "world/serial.rs")]
@@ -23,6 +23,9 @@ fn main() -> ExitCode {
 }
 
 fn job(args: &JobArgs) -> ExitCode {
+    if let Err(error) = stop::make_file_limit_an_error() {
+        return end(&Err(Error::io("cannot handle SIGXFSZ", &error)), true);
+    }
     let comm = match world::start() {
         Ok(comm) => comm,
         Err(error) => return end(&Err(error), true),

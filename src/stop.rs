@@ -4,11 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 /// Launchers may deliver one signal twice. Only who asks again after this long means "now".
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Makes a file that grows past `ulimit -f` an error like any other, which ends the job with a message. Without this
+/// the signal SIGXFSZ ends the process.
+///
+/// # Errors
+///
+/// When the handler cannot be installed.
+pub fn make_file_limit_an_error() -> std::io::Result<()> {
+    // Any handler does: the write that was too long then fails with EFBIG.
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
+}
 
 /// Whether the job has been asked to stop, on this rank.
 #[derive(Debug, Clone)]
