@@ -90,10 +90,11 @@ impl<C: Comm> Run<'_, C> {
             started_unix_s: self.started_unix_s,
             wall_s: self.began.elapsed().as_secs_f64(),
         };
-        Provenance {
-            config: self.texts.effective.clone(),
-            source: self.texts.source.clone(),
-            run: (!self.config.output.reproducible).then_some(run),
+        let source = self.texts.source.clone();
+        if self.config.output.reproducible {
+            Provenance { config: self.texts.reproducible.clone(), source, run: None }
+        } else {
+            Provenance { config: self.texts.effective.clone(), source, run: Some(run) }
         }
     }
 

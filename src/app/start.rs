@@ -21,6 +21,8 @@ pub(super) struct Texts {
     pub(super) source: String,
     /// With defaults, `--set` and flags.
     pub(super) effective: String,
+    /// What of it a reproducible file is made by.
+    pub(super) reproducible: String,
 }
 
 /// What there is to do.
@@ -73,7 +75,8 @@ pub(super) fn parse_config(args: &JobArgs, path: &Path, bytes: Vec<u8>) -> Resul
     let mut settings = Settings::parse(&path.to_string_lossy(), &source)?;
     args.apply(&mut settings)?;
     let config = Config::new(&settings)?;
-    Ok((config, Texts { source, effective: settings.to_toml() }))
+    let (effective, reproducible) = (settings.to_toml(), settings.to_reproducible_toml());
+    Ok((config, Texts { source, effective, reproducible }))
 }
 
 /// Looks at what earlier runs left, before anything is computed: a complete output, one that must not be

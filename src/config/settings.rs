@@ -130,9 +130,24 @@ impl Settings {
     /// The effective settings, defaults included, as a config file.
     #[must_use]
     pub fn to_toml(&self) -> String {
+        self.to_toml_of(|_| true)
+    }
+
+    /// Those of them that the finished file depends on: not how, when and where it was computed.
+    #[must_use]
+    pub fn to_reproducible_toml(&self) -> String {
+        let is_of_the_run = |key: &str| {
+            key.starts_with("run.")
+                || key.starts_with("log.")
+                || ["iteration.kernel", "output.path"].contains(&key)
+        };
+        self.to_toml_of(|key| !is_of_the_run(key))
+    }
+
+    fn to_toml_of(&self, include: impl Fn(&str) -> bool) -> String {
         let mut text = String::new();
         let mut table = "";
-        for (key, _) in KEYS {
+        for (key, _) in KEYS.into_iter().filter(|(key, _)| include(key)) {
             let Some((value, _)) = self.values.get(key) else { continue };
             let (prefix, name) = key.split_once('.').expect("every key is in a table");
             if prefix != table {
