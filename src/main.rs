@@ -12,6 +12,11 @@ use mandel_mpi::{app, post, stop};
 #[cfg_attr(not(feature = "mpi"), path = "world/serial.rs")]
 mod world;
 
+mod memory;
+
+#[global_allocator]
+static MEMORY: memory::Memory = memory::Memory;
+
 fn main() -> ExitCode {
     // Before MPI starts, so that `--help` and `--version` work on a login node.
     let line = CommandLine::read();
