@@ -85,6 +85,16 @@ pub trait Comm {
     }
 }
 
+/// Ends the job by `abort` when any thread of this rank panics.
+pub fn end_on_panic(abort: fn(i32) -> !) {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        print(info);
+        eprintln!("mandel-mpi: error: a bug stopped this rank: please report the message above");
+        abort(Status::Internal.code().into())
+    }));
+}
+
 /// The group of one rank.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SerialComm;

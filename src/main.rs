@@ -8,9 +8,13 @@ use mandel_mpi::error::{Error, Result, Status};
 use mandel_mpi::store::hdf5::Hdf5Format;
 use mandel_mpi::{app, post, stop, support};
 
+mod memory;
 #[cfg_attr(feature = "mpi", path = "world/mpi.rs")]
 #[cfg_attr(not(feature = "mpi"), path = "world/serial.rs")]
 mod world;
+
+#[global_allocator]
+static MEMORY: memory::Memory = memory::Memory;
 
 fn main() -> ExitCode {
     // Before MPI starts, so that `--help` and `--version` work on a login node.

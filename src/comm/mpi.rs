@@ -13,7 +13,7 @@ use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, CommunicatorCollectives, Root};
 use mpi::{Threading, request};
 
-use super::{Comm, MAX_MESSAGE_BYTES, ROOT};
+use super::{Comm, MAX_MESSAGE_BYTES, ROOT, end_on_panic};
 use crate::error::{Error, Result, Status};
 
 /// How long a waiting rank sleeps between two looks at MPI.
@@ -38,7 +38,7 @@ impl MpiComm {
     pub fn start() -> Result<Self> {
         let (universe, threading) =
             mpi::initialize_with_threading(Threading::Funneled).expect("MPI is started once");
-        abort_on_panic();
+        end_on_panic(abort_world);
         let world = universe.world();
         if threading < Threading::Funneled {
             return Err(Error::new(
@@ -82,16 +82,6 @@ fn singletons(copies: usize, size: usize) -> Error {
              start with the mpirun of this MPI, or with srun --mpi=pmix"
         ),
     )
-}
-
-/// Ends the job when any thread of this rank panics.
-fn abort_on_panic() {
-    let print = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        print(info);
-        eprintln!("mandel-mpi: error: a bug stopped this rank: please report the message above");
-        abort_world(Status::Internal.code().into())
-    }));
 }
 
 fn abort_world(code: i32) -> ! {

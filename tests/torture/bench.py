@@ -1,0 +1,223 @@
+"""The bench that the program is tortured on: its builds, a folder to work in, and every process that is started.
+
+Every process carries a mark in its environment and is found by it, so that nothing else on the machine is ever
+killed or counted. A broken promise raises `Broken`; the folder with the evidence is then kept.
+"""
+
+import dataclasses
+import hashlib
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+MARK = "MANDEL_MPI_TORTURE"
+
+# Nothing that is tortured here may need longer than this to end.
+TIMEOUT_S = 60
+
+# What a process may take to disappear once its job has ended.
+GONE_WITHIN_S = 15
+
+
+class Broken(Exception):
+    """A promise of the program was broken."""
+
+
+class Skipped(Exception):
+    """This machine does not let the scenario run."""
+
+
+@dataclasses.dataclass
+class Ended:
+    """How a run ended: its exit code (negative: the signal that ended it), and what it said."""
+
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+    @property
+    def errors(self):
+        """The lines that say why it failed."""
+        return [line for line in self.stderr.splitlines() if line.startswith("mandel-mpi: error:")]
+
+    @property
+    def resumed(self):
+        """Number of bands that it found finished."""
+        found = re.search(r"resuming: (\d+) of \d+ bands", self.stderr)
+        return int(found[1]) if found else 0
+
+    @property
+    def checksum(self):
+        """Of the finished file, as the last line tells."""
+        found = re.search(r"mandel-mpi: (?:done|already complete) .*checksum=(\S+)", self.stdout)
+        return found[1] if found else None
+
+    def __str__(self):
+        return f"exit code {self.code} after {self.seconds:.1f} s\n{self.stdout}{self.stderr}".rstrip()
+
+
+class Bench:
+    """Builds, folder, random numbers and processes of one scenario."""
+
+    def __init__(self, name, builds, seed, short):
+        self.builds = builds
+        self.short = short
+        self.seed = seed
+        # Of its own, so that a scenario run alone does what it did among the others.
+        self.random = random.Random(f"{seed} {name}")
+        self.folder = Path(tempfile.mkdtemp(prefix=f"mandel-mpi-torture-{name}-"))
+        memory = Path("/dev/shm")
+        self.shared_memory = Path(tempfile.mkdtemp(prefix="mandel-mpi-torture-", dir=memory if memory.is_dir() else None))
+        self.mark = self.folder.name
+        self.jobs = 0
+        (self.folder / "tmp").mkdir()
+
+    def close(self, keep):
+        """Ends what still runs and, unless they are evidence, removes the files."""
+        self.kill_all()
+        shutil.rmtree(self.shared_memory, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def say(self, text):
+        print(f"  {text}", flush=True)
+
+    def shim(self):
+        """The library that stands between the program and its files, compiled at first use."""
+        library = self.folder / "shim.so"
+        if not library.exists():
+            source = Path(__file__).with_name("shim.c")
+            subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
+        return library
+
+    def new_folder(self):
+        """An empty folder for one job."""
+        self.jobs += 1
+        folder = self.folder / f"job-{self.jobs}"
+        folder.mkdir()
+        return folder
+
+    def environment(self, extra=None):
+        """Of all that is started: the mark, and an MPI that keeps its files where they are seen."""
+        return {
+            **os.environ,
+            MARK: self.mark,
+            "TMPDIR": str(self.folder / "tmp"),
+            "OMPI_ALLOW_RUN_AS_ROOT": "1",
+            "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+            "OMPI_MCA_rmaps_base_oversubscribe": "1",
+            "OMPI_MCA_mpi_yield_when_idle": "1",
+            "OMPI_MCA_btl_vader_backing_directory": str(self.shared_memory),
+            **(extra or {}),
+        }
+
+    def start(self, command, folder, extra=None, limits=()):
+        """Starts a command in a job's folder; its words go to files, which no orphan can hold shut."""
+        words = [(self.folder / name).open("w+") for name in ("stdout", "stderr")]
+        return subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            env=self.environment(extra),
+            stdin=subprocess.DEVNULL,
+            stdout=words[0],
+            stderr=words[1],
+            start_new_session=True,
+            preexec_fn=(lambda: [resource.setrlimit(what, (most, most)) for what, most in limits]) if limits else None,
+        )
+
+    def wait(self, process, started, timeout_s=TIMEOUT_S):
+        """Waits for the end of a started command; one that does not come is a hang."""
+        try:
+            code = process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill_all()
+            process.wait()
+            raise Broken(f"hangs: {process.args} did not end within {timeout_s} s\n{self.words()[1]}") from None
+        return Ended(code, *self.words(), time.monotonic() - started)
+
+    def words(self):
+        return [(self.folder / name).read_text(errors="replace") for name in ("stdout", "stderr")]
+
+    def run(self, command, folder, extra=None, limits=(), timeout_s=TIMEOUT_S):
+        """Runs a command to its end; nothing of it may stay behind."""
+        started = time.monotonic()
+        ended = self.wait(self.start(command, folder, extra, limits), started, timeout_s)
+        self.expect_no_process()
+        return ended
+
+    def processes(self):
+        """Ids of the living processes of this bench, with their environments."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                pairs = (entry / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            environment = dict(pair.decode(errors="replace").partition("=")[::2] for pair in pairs if b"=" in pair)
+            if environment.get(MARK) == self.mark:
+                found[int(entry.name)] = environment
+        return found
+
+    def ranks(self):
+        """Process of each rank that runs under a launcher."""
+        with_rank = ((pid, env.get("OMPI_COMM_WORLD_RANK", env.get("PMI_RANK"))) for pid, env in self.processes().items())
+        return {int(rank): pid for pid, rank in with_rank if rank is not None}
+
+    def kill_all(self):
+        for pid in self.processes():
+            send(pid, signal.SIGKILL)
+
+    def expect_no_process(self):
+        """Fails when a process outlives its job."""
+        deadline = time.monotonic() + GONE_WITHIN_S
+        while self.processes():
+            if time.monotonic() > deadline:
+                left = {pid: command_of(pid) for pid in self.processes()}
+                self.kill_all()
+                raise Broken(f"processes stay behind: {left}")
+            time.sleep(0.01)
+
+    def launch(self, build, ranks, arguments):
+        """The command line of a job under MPI's launcher."""
+        return ["mpirun", "--bind-to", "none", "-n", ranks, self.builds[build], *arguments]
+
+    def alone(self, arguments):
+        """The command line of a job of the build without MPI."""
+        return [self.builds["serial"], *arguments]
+
+
+def send(pid, what):
+    """Sends a signal to a process that may be gone; says whether it was there."""
+    try:
+        os.kill(pid, what)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def command_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return "gone"
+
+
+def digest(path):
+    """SHA-256 of a file; nothing when it does not exist."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+
+def expect(holds, promise, evidence):
+    """Fails with the evidence unless the promise was kept."""
+    if not holds:
+        raise Broken(f"{promise}\n{evidence}")

@@ -1,0 +1,56 @@
+"""Every phase of the program in which a build for tests can fail on purpose, on each rank, by panic or by error.
+
+The promises: all ranks end in less than 10 s, with 70 for a panic and 1 for an error; an error of one rank is told
+once, a panic at least once; afterwards the job can be resumed.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+from bench import expect
+from job import Job
+
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+RANKS = (1, 2, 4)
+CODES = {"panic": 70, "error": 1}
+ENDS_WITHIN_S = 10
+
+# Of all combinations the short form takes so many, at random.
+SHORT = 8
+
+
+def run(bench):
+    """The scenario."""
+    job = Job(bench, 60, 60, 60)
+    command = bench.launch("fault-points", 2, job.arguments())
+    job.run_clean(command)
+    points = [
+        (ranks, rank, phase, how) for ranks in RANKS for rank in range(ranks) for phase in phases() for how in CODES
+    ]
+    tried = bench.random.sample(points, SHORT) if bench.short else points
+    for point in tried:
+        fail(bench, job, *point)
+    bench.say(f"{len(tried)} of {len(points)} points (phases {', '.join(phases())}; ranks {RANKS}), each with its code")
+
+
+def phases():
+    """The phases that the program names, so that none is forgotten."""
+    names = {name for path in SOURCE.rglob("*.rs") for name in re.findall(r'\.pass\("(\w+)"\)', path.read_text())}
+    expect(names, "the program has fault points", SOURCE)
+    return sorted(names)
+
+
+def fail(bench, job, ranks, rank, phase, how):
+    """One failure in one place."""
+    folder = bench.new_folder()
+    fault = f"{rank}:{phase}:{how}"
+    ended = bench.run(bench.launch("fault-points", ranks, job.arguments("--fail-at", fault)), folder)
+    evidence = f"{ranks} ranks, --fail-at {fault}\n{ended}"
+    expect(ended.seconds < ENDS_WITHIN_S, f"all ranks end within {ENDS_WITHIN_S} s", evidence)
+    expect(ended.code == CODES[how], f"the exit code is {CODES[how]}", evidence)
+    told = len(ended.errors)
+    expect(told >= 1 if how == "panic" else told == 1, "there is one message", evidence)
+    job.expect_never_wrong(folder, evidence)
+    job.resume(folder)
+    shutil.rmtree(folder)
