@@ -3,6 +3,7 @@
 //! Every rank runs this. What root alone does (config, journal, file) the others learn from it; an error of one is
 //! agreed to be everybody's before anyone leaves.
 
+pub mod dry_run;
 mod finish;
 mod start;
 

@@ -29,6 +29,7 @@ pub struct CommandLine {
 /// How one job is asked for.
 #[derive(Debug, Clone, Default, Args)]
 #[expect(clippy::doc_markdown, reason = "the docs are the help text, which shows backticks as they are")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be given or not")]
 pub struct JobArgs {
     /// The job's configuration, a TOML file
     #[arg(long, value_name = "FILE")]
@@ -72,6 +73,12 @@ pub struct JobArgs {
     /// How progress is shown
     #[arg(long, value_name = "STYLE", value_enum, default_value = "auto")]
     pub progress: ProgressArg,
+    /// Check everything up to the first pixel, estimate the job and end
+    #[arg(long)]
+    pub dry_run: bool,
+    /// For so many ranks, with --dry-run
+    #[arg(long, value_name = "N", requires = "dry_run", value_parser = clap::value_parser!(u32).range(1..))]
+    pub ranks: Option<u32>,
     /// Print the effective config and end
     #[arg(long)]
     pub print_config: bool,

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     match &line.command {
         Some(command) => end(&on_files(command), true),
         None if line.job.print_config => end(&app::print_config(&line.job), true),
+        None if line.job.dry_run => end(&app::dry_run::run(&line.job, &Hdf5Format), true),
         None => job(&line.job),
     }
 }

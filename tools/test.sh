@@ -52,5 +52,16 @@ step make_python
 step two_areas
 step "$python" tests/files/check.py target/release/mandel-mpi "$scratch"
 
+# The same source with the other MPI, in a target directory of its own: changing MPICC alone rebuilds nothing.
+if command -v mpicc.mpich >/dev/null; then
+  MPICC=mpicc.mpich MANDEL_MPIRUN=mpirun.mpich CARGO_TARGET_DIR=target/mpich \
+    step cargo test --locked --test it distribution ranks
+else
+  step echo 'skipped: MPICH is not installed'
+fi
+
+step tools/torture.sh --short
+step tools/test-slurm.sh --short
+
 echo
 summary

@@ -129,7 +129,12 @@ fn open_at_root(
 
 /// Whether the output is there already, complete and of this job. Any other file in its place is refused, unless
 /// `--force` says that it may be replaced.
-fn is_complete(args: &JobArgs, config: &Config, paths: &Paths, format: &dyn FileFormat) -> Result<bool> {
+pub(super) fn is_complete(
+    args: &JobArgs,
+    config: &Config,
+    paths: &Paths,
+    format: &dyn FileFormat,
+) -> Result<bool> {
     let output = paths.output();
     if output.symlink_metadata().is_err() {
         return Ok(false);
