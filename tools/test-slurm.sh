@@ -61,7 +61,7 @@ skip_all() {
 
 [ "$(id -u)" = 0 ] || skip_all "the test cluster needs root"
 for tool in slurmctld slurmd sbatch munged mpirun unshare nsenter ip; do
-    command -v "$tool" >/dev/null || skip_all "$tool is not installed"
+    command -v "$tool" >/dev/null || skip_all "$tool is not in PATH"
 done
 unshare --net --uts --mount --pid --ipc --fork true 2>/dev/null || skip_all "namespaces are not allowed here"
 id "$user" >/dev/null 2>&1 || skip_all "there is no user $user"
