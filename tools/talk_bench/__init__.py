@@ -1,0 +1,1 @@
+"""The parts of `bench_talk.py`; see there for the method."""
