@@ -2,11 +2,11 @@
 # Tortures the program: kills, faults, power cuts, full disks, limits, damaged journals.
 #
 #   tools/torture.sh                   all of it, 10 to 15 minutes
-#   tools/torture.sh --short           the form that is part of every test run, about a minute
+#   tools/torture.sh --short           the form that is part of every test run, about a minute and a half
 #   tools/torture.sh kill power-cut    some scenarios; tests/torture/torture.py names them
 #   tools/torture.sh --seed 7 kill     the random choices of an earlier run
 #
-# Needs cargo, python3, cc, and mpirun. Each scenario exits with 1 and keeps the evidence when a promise is broken.
+# Needs cargo, python3, cc and mpirun. Exits with 1 and keeps the evidence when a promise is broken.
 set -eu
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}

@@ -22,6 +22,9 @@ MARK = "MANDEL_MPI_TORTURE"
 # Nothing that is tortured here may need longer than this to end.
 TIMEOUT_S = 60
 
+# Jobs are kept in memory where there is so much of it: no power is cut but in thought, and no sync takes time.
+MEMORY_NEEDED = 512 << 20
+
 # What a process may take to disappear once its job has ended.
 GONE_WITHIN_S = 15
 
@@ -64,39 +67,50 @@ class Ended:
         return f"exit code {self.code} after {self.seconds:.1f} s\n{self.stdout}{self.stderr}".rstrip()
 
 
+class Builds:
+    """Copies of the program's builds, which no other build can replace meanwhile, and the shim."""
+
+    def __init__(self, programs):
+        self.folder = Path(tempfile.mkdtemp(prefix="mandel-mpi-torture-builds-"))
+        self.programs = {name: Path(shutil.copy(path, self.folder / name)) for name, path in programs.items()}
+        self.shim = self.folder / "shim.so"
+        source = Path(__file__).with_name("shim.c")
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", self.shim, source], check=True)
+
+    def close(self):
+        shutil.rmtree(self.folder)
+
+
 class Bench:
     """Builds, folder, random numbers and processes of one scenario."""
 
     def __init__(self, name, builds, seed, short):
         self.builds = builds
         self.short = short
-        self.seed = seed
         # Of its own, so that a scenario run alone does what it did among the others.
         self.random = random.Random(f"{seed} {name}")
-        self.folder = Path(tempfile.mkdtemp(prefix=f"mandel-mpi-torture-{name}-"))
-        memory = Path("/dev/shm")
-        self.shared_memory = Path(tempfile.mkdtemp(prefix="mandel-mpi-torture-", dir=memory if memory.is_dir() else None))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"mandel-mpi-torture-{name}-", dir=memory_folder()))
+        self.shared_memory = self.folder / "shared-memory"
         self.mark = self.folder.name
         self.jobs = 0
+        self.shared_memory.mkdir()
         (self.folder / "tmp").mkdir()
 
-    def close(self, keep):
-        """Ends what still runs and, unless they are evidence, removes the files."""
+    def close(self):
+        """Ends what still runs and removes the files."""
         self.kill_all()
-        shutil.rmtree(self.shared_memory, ignore_errors=True)
-        if not keep:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def keep(self):
+        """Ends what still runs and keeps the files as evidence; where they are."""
+        self.kill_all()
+        # MPI's pipes and sockets cannot be copied, and tell nothing.
+        shutil.rmtree(self.folder / "tmp", ignore_errors=True)
+        evidence = tempfile.mkdtemp(prefix="mandel-mpi-torture-evidence-")
+        return Path(shutil.copytree(self.folder, evidence, dirs_exist_ok=True))
 
     def say(self, text):
         print(f"  {text}", flush=True)
-
-    def shim(self):
-        """The library that stands between the program and its files, compiled at first use."""
-        library = self.folder / "shim.so"
-        if not library.exists():
-            source = Path(__file__).with_name("shim.c")
-            subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
-        return library
 
     def new_folder(self):
         """An empty folder for one job."""
@@ -121,17 +135,17 @@ class Bench:
 
     def start(self, command, folder, extra=None, limits=()):
         """Starts a command in a job's folder; its words go to files, which no orphan can hold shut."""
-        words = [(self.folder / name).open("w+") for name in ("stdout", "stderr")]
-        return subprocess.Popen(
-            [str(part) for part in command],
-            cwd=folder,
-            env=self.environment(extra),
-            stdin=subprocess.DEVNULL,
-            stdout=words[0],
-            stderr=words[1],
-            start_new_session=True,
-            preexec_fn=(lambda: [resource.setrlimit(what, (most, most)) for what, most in limits]) if limits else None,
-        )
+        with (self.folder / "stdout").open("w") as stdout, (self.folder / "stderr").open("w") as stderr:
+            return subprocess.Popen(
+                [str(part) for part in command],
+                cwd=folder,
+                env=self.environment(extra),
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+                preexec_fn=lambda: [resource.setrlimit(what, (most, most)) for what, most in limits],
+            )
 
     def wait(self, process, started, timeout_s=TIMEOUT_S):
         """Waits for the end of a started command; one that does not come is a hang."""
@@ -173,6 +187,10 @@ class Bench:
         with_rank = ((pid, env.get("OMPI_COMM_WORLD_RANK", env.get("PMI_RANK"))) for pid, env in self.processes().items())
         return {int(rank): pid for pid, rank in with_rank if rank is not None}
 
+    def ranks_cpu_s(self):
+        """CPU time that the ranks have used."""
+        return sum(map(cpu_s_of, self.ranks().values()))
+
     def kill_all(self):
         for pid in self.processes():
             send(pid, signal.SIGKILL)
@@ -189,11 +207,17 @@ class Bench:
 
     def launch(self, build, ranks, arguments):
         """The command line of a job under MPI's launcher."""
-        return ["mpirun", "--bind-to", "none", "-n", ranks, self.builds[build], *arguments]
+        return ["mpirun", "--bind-to", "none", "-n", ranks, self.builds.programs[build], *arguments]
 
     def alone(self, arguments):
         """The command line of a job of the build without MPI."""
-        return [self.builds["serial"], *arguments]
+        return [self.builds.programs["serial"], *arguments]
+
+
+def memory_folder():
+    """A folder in memory, where a sync takes no time; nothing, which means the usual place, without one."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > MEMORY_NEEDED else None
 
 
 def send(pid, what):
@@ -210,6 +234,14 @@ def command_of(pid):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return "gone"
+
+
+def cpu_s_of(pid):
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def digest(path):

@@ -17,31 +17,26 @@ LONG = 1000
 
 SECTOR = 512
 
+HEIGHT = 48
+
 
 def run(bench):
     """The scenario."""
-    job = Job(bench, 64, 48, 60)
+    job = Job(bench, 64, HEIGHT, 60)
     job.run_clean()
-    other = Job(bench, 64, 48, 61)
+    other = Job(bench, 64, HEIGHT, 61)
     other.run_clean()
     [(name, segment)] = whole_journal(bench, job).items()
     [(_, foreign)] = whole_journal(bench, other).items()
     counts = collections.Counter()
-    for _ in range(SHORT if bench.short else LONG):
-        what, damaged = damage(bench.random, segment, foreign)
+    for number in range(SHORT if bench.short else LONG):
+        kind = KINDS[number % len(KINDS)]
+        what, damaged = kind.__name__.replace("_", " "), bytearray(segment)
+        kind(bench.random, damaged, foreign)
         counts[what, resume(bench, job, {name: damaged}, what)] += 1
     for (what, end), count in sorted(counts.items()):
         bench.say(f"{count} x {what}: {end}")
     expect(counts["nothing", "resumed with all bands"] > 0, "an undamaged journal is used as it is", counts)
-
-
-def damage(random, segment, foreign):
-    """One kind of damage, and the segment that it leaves."""
-    kinds = [nothing, bit_in_header, bit_in_record, bit_anywhere, cut_off, sector_of_zeros, records_moved, of_another_job]
-    kind = random.choice(kinds)
-    damaged = bytearray(segment)
-    kind(random, damaged, foreign)
-    return kind.__name__.replace("_", " "), bytes(damaged)
 
 
 def nothing(random, segment, foreign):
@@ -88,6 +83,9 @@ def of_another_job(random, segment, foreign):
     segment[mine.start : mine.end] = foreign[theirs.start : theirs.end]
 
 
+KINDS = [nothing, bit_in_header, bit_in_record, bit_anywhere, cut_off, sector_of_zeros, records_moved, of_another_job]
+
+
 def resume(bench, job, files, what):
     """Resumes the job with a damaged journal; how that ended."""
     folder = bench.new_folder()
@@ -97,7 +95,7 @@ def resume(bench, job, files, what):
     job.expect_never_wrong(folder, evidence)
     if ended.code == 0:
         job.expect_complete(folder, ended)
-        end = "resumed with all bands" if ended.resumed == 48 else "resumed with what is good"
+        end = "resumed with all bands" if ended.resumed == HEIGHT else "resumed with what is good"
     else:
         expect(ended.code == 65, "a journal that cannot be used is 65", evidence)
         expect(len(ended.errors) == 1, "there is one message", evidence)

@@ -32,7 +32,7 @@ CODES = {1, 65, 73, 74}
 
 # In the short form these, and of the points only every so many-th, beginning at random.
 SHORT_FAULTS = ("ENOSPC from then on", "EIO once")
-SHORT_STRIDE = 4
+SHORT_STRIDE = 5
 
 # More operations than any of these jobs has.
 MOST_POINTS = 2000
@@ -95,7 +95,7 @@ def shim_settings(bench, folder, fault, number, hits):
     settings = {f"TORTURE_{name}": str(value) for name, value in FAULTS[fault].items()}
     return {
         **settings,
-        "LD_PRELOAD": str(bench.shim()),
+        "LD_PRELOAD": str(bench.builds.shim),
         "TORTURE_DIR": str(folder),
         "TORTURE_AT": str(number),
         "TORTURE_HITS": str(hits),

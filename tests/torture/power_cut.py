@@ -37,7 +37,7 @@ class Recording:
         self.inodes = {path.stat().st_ino: path.name for path in folder.iterdir()}
         log = bench.folder / f"{folder.name}.log"
         shim = {
-            "LD_PRELOAD": str(bench.shim()),
+            "LD_PRELOAD": str(bench.builds.shim),
             "TORTURE_DIR": str(folder),
             "TORTURE_LOG": str(log),
             "TORTURE_SWALLOW": swallow,

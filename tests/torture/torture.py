@@ -17,7 +17,7 @@ import kill
 import limits
 import nth_fault
 import power_cut
-from bench import Bench, Broken, Skipped
+from bench import Bench, Broken, Builds, Skipped
 
 SCENARIOS = {
     "kill": kill.run,
@@ -34,10 +34,12 @@ def main():
     options = parse()
     seed = options.seed if options.seed is not None else random.randrange(1 << 32)
     print(f"seed {seed}{', short form' if options.short else ''}", flush=True)
-    builds = {"mpi": options.program, "serial": options.serial, "fault-points": options.fault_points}
-    builds = {name: path.resolve() for name, path in builds.items()}
     started = time.monotonic()
-    broken = [name for name in options.scenarios or SCENARIOS if not survives(name, builds, seed, options.short)]
+    builds = Builds({"mpi": options.program, "serial": options.serial, "fault-points": options.fault_points})
+    try:
+        broken = [name for name in options.scenarios or SCENARIOS if not survives(name, builds, seed, options.short)]
+    finally:
+        builds.close()
     print(f"{'BROKEN: ' + ', '.join(broken) if broken else 'all promises kept'} after {time.monotonic() - started:.0f} s")
     return 1 if broken else 0
 
@@ -67,14 +69,11 @@ def survives(name, builds, seed, short):
     except Skipped as skipped:
         print(f"  skipped: {skipped}", flush=True)
     except Broken as broken:
-        bench.close(keep=True)
-        print(f"  BROKEN: {broken}\n  evidence: {bench.folder}\n  again: {name} --seed {seed}", flush=True)
+        print(f"  BROKEN: {broken}\n  evidence: {bench.keep()}\n  again: {name} --seed {seed}", flush=True)
         return False
-    except BaseException:
-        bench.close(keep=True)
-        raise
-    bench.close(keep=False)
-    print(f"  ok, {time.monotonic() - started:.1f} s", flush=True)
+    finally:
+        bench.close()
+    print(f"  {time.monotonic() - started:.1f} s", flush=True)
     return True
 
 
