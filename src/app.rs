@@ -45,6 +45,8 @@ const SPEED_STEPS: u64 = 1 << 16;
 /// The same one on all ranks.
 pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Result<()> {
     let began = Instant::now();
+    let stop = StopRequest::listen().map_err(|error| Error::io("cannot listen for signals", &error));
+    let stop = comm.agree(stop)?;
     let faults = comm.agree(Faults::new(args, comm.rank()))?;
     let (config, texts) = start::read_config(args, comm)?;
     telemetry::init(&config.log, comm.rank());
@@ -53,14 +55,13 @@ pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Re
         Begin::Complete => return Ok(()),
         Begin::Compute(start) => start,
     };
-    let stop = StopRequest::listen().map_err(|error| Error::io("cannot listen for signals", &error));
     let run = Run {
         args,
         comm,
         config: &config,
         texts,
         faults,
-        stop: comm.agree(stop)?,
+        stop,
         timeline: Timeline::new(began),
         end: End::new(began, config.run.max_time, |name| std::env::var(name).ok()),
         threads: threads(comm, &config)?,

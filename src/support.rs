@@ -3,7 +3,7 @@
 use crate::comm;
 use crate::error::{Error, Result, Status};
 use crate::kernel::Kernel;
-use crate::store::hdf5;
+use crate::store::hdf5::{built_version, running_version};
 
 /// The text of `--version`: of the program, what it was built from and with, and what it runs with.
 #[must_use]
@@ -16,10 +16,7 @@ pub fn version() -> String {
         ("target", env!("MANDEL_MPI_TARGET").to_owned()),
         ("features", [&["hdf5"], features.as_slice()].concat().join(", ")),
         ("mpi", comm::library_version()),
-        (
-            "hdf5",
-            format!("{}, built with {}", dotted(hdf5::running_version()), dotted(hdf5::built_version())),
-        ),
+        ("hdf5", format!("{}, built with {}", dotted(running_version()), dotted(built_version()))),
         ("kernels", Kernel::available()),
     ];
     let lines: Vec<String> = facts.iter().map(|(key, value)| format!("{key:<9} {value}")).collect();
@@ -32,7 +29,7 @@ pub fn version() -> String {
 ///
 /// [`Status::Failure`], naming both versions.
 pub fn check_libraries() -> Result<()> {
-    let (running, built) = (hdf5::running_version(), hdf5::built_version());
+    let (running, built) = (running_version(), built_version());
     if (running.0, running.1) == (built.0, built.1) {
         return Ok(());
     }

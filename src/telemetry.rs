@@ -71,6 +71,9 @@ pub struct Progress {
     total: u64,
     started: Instant,
     done_before: u64,
+    /// Executed pixel-iterations of the rounds before this one.
+    executed_before: u64,
+    executed: u64,
 }
 
 #[derive(Debug)]
@@ -96,11 +99,24 @@ impl Progress {
             _ if bar => Display::Bar(new_bar(total)),
             _ => Display::Lines { next: FIRST_LINE_AFTER },
         };
-        Self { display, total: total.max(1), started: Instant::now(), done_before }
+        Self {
+            display,
+            total: total.max(1),
+            started: Instant::now(),
+            done_before,
+            executed_before: 0,
+            executed: 0,
+        }
     }
 
-    /// Shows that `done` of the total is done, by `executed` pixel-iterations of this start.
+    /// Shows that `done` of the total is done, by `executed` pixel-iterations of this round.
     pub fn show(&mut self, done: u64, executed: u64) {
+        if executed < self.executed {
+            // Another round has begun.
+            self.executed_before += self.executed;
+        }
+        self.executed = executed;
+        let executed = self.executed_before + executed;
         let elapsed = self.started.elapsed();
         let done = done.min(self.total);
         let rate = executed as f64 / elapsed.as_secs_f64().max(1e-3) * 1e-9;

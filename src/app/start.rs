@@ -136,7 +136,8 @@ pub(super) fn is_complete(
     format: &dyn FileFormat,
 ) -> Result<bool> {
     let output = paths.output();
-    if output.symlink_metadata().is_err() {
+    // Asked to replace it, nobody wants to hear that it is there already.
+    if args.force || output.symlink_metadata().is_err() {
         return Ok(false);
     }
     let finished =
@@ -152,9 +153,6 @@ pub(super) fn is_complete(
             finished.checksum
         ));
         return Ok(true);
-    }
-    if args.force {
-        return Ok(false);
     }
     let advice = "take another output, or --force to replace it once the new one is complete";
     let message = format!("the output exists and is not this job's: {}: {advice}", output.display());

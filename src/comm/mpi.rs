@@ -36,6 +36,10 @@ impl MpiComm {
     ///
     /// When MPI gives less than the `Funneled` thread level. *Collective.*
     pub fn start() -> Result<Self> {
+        if let Some(copies) = started_copies().filter(|&copies| copies > 1 && !has_process_manager()) {
+            // MPI would end with words of its own, or start as many jobs of one rank.
+            return Err(singletons(copies, 1));
+        }
         let (universe, threading) =
             mpi::initialize_with_threading(Threading::Funneled).expect("MPI is started once");
         end_on_panic(abort_world);
@@ -70,6 +74,12 @@ fn started_copies() -> Option<usize> {
     let number = |name: &str| std::env::var(name).ok()?.parse().ok();
     // Slurm counts the tasks of an outer step, too, so it is asked last.
     ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"].into_iter().find_map(number)
+}
+
+/// Whether the launcher left word of how the copies find each other.
+fn has_process_manager() -> bool {
+    let names = ["PMIX_NAMESPACE", "PMIX_RANK", "PMI_RANK", "PMI_FD", "PMI_PORT", "OMPI_COMM_WORLD_SIZE"];
+    names.iter().any(|name| std::env::var_os(name).is_some())
 }
 
 /// N copies that do not know of each other would all write the same file.

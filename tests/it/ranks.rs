@@ -52,7 +52,7 @@ fn only_root_touches_files() {
         return;
     }
     let sandbox = Sandbox::new();
-    let traced = r#"exec strace -f -o "trace.$OMPI_COMM_WORLD_RANK" -e trace=%file "$@""#;
+    let traced = r#"exec strace -f -o "trace.${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" -e trace=%file "$@""#;
     let mut command = mpirun(4);
     command.args(["sh", "-c", traced, "sh", PROGRAM, "--config", "small.toml", "--output", "traced.h5"]);
     sandbox.finish(&mut command).succeeded();
