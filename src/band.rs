@@ -137,10 +137,14 @@ impl Summary {
         let mut summary = Self { checksum: Checksum::of_counts(counts), ..Self::empty() };
         for part in counts.chunks(1 << 16) {
             // At most 2^16 counts below 2^32 each: u64 holds their sum.
-            let sum: u64 = part.iter().map(|count| u64::from(count.to_count())).sum();
+            let (mut sum, mut undecided, mut minimum) = (0_u64, 0_u64, u32::MAX);
+            for count in part.iter().map(|count| count.to_count()) {
+                sum += u64::from(count);
+                undecided += u64::from(count == max_iter);
+                minimum = minimum.min(count);
+            }
             summary.sum += u128::from(sum);
-            summary.undecided += part.iter().filter(|count| count.to_count() == max_iter).count() as u64;
-            let minimum = part.iter().map(|count| count.to_count()).min().unwrap_or(u32::MAX);
+            summary.undecided += undecided;
             summary.minimum = summary.minimum.min(minimum);
         }
         summary

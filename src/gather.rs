@@ -39,8 +39,7 @@ pub fn gather<C: Comm>(comm: &C, records: &[Record], root: Option<Root<'_>>) -> 
         });
         comm.agree(error.map_or(Ok(()), Err))?;
         let mine = |number: u64| (number.clamp(first, first + records.len() as u64) - first) as usize;
-        let bytes: Vec<u8> =
-            records[mine(start)..mine(end)].iter().flat_map(Record::as_bytes).copied().collect();
+        let bytes = concatenated(&records[mine(start)..mine(end)]);
         let wave = comm.gather(&bytes, &bytes_per_rank(&sizes, &counts, start..end));
         if let Some(root) = root {
             root.writer.submit(wave);
@@ -48,6 +47,14 @@ pub fn gather<C: Comm>(comm: &C, records: &[Record], root: Option<Root<'_>>) -> 
         start = end;
     }
     Ok(sizes.iter().sum())
+}
+
+fn concatenated(records: &[Record]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(records.iter().map(|record| record.as_bytes().len()).sum());
+    for record in records {
+        bytes.extend_from_slice(record.as_bytes());
+    }
+    bytes
 }
 
 /// The size of every record of all ranks in rank order, at root.

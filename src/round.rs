@@ -179,9 +179,8 @@ impl<C: Comm> Run<'_, C> {
             if all.active == 0 {
                 return all.stop > 0;
             }
-            // Root is full and nobody else has anything to begin: more time would change nothing.
-            let stuck = block.is_full() && all.with_unbegun <= 1;
-            close = close || forced || stuck || self.is_over(&all, started.elapsed());
+            // A root that pauses for want of memory gains nothing by waiting for the others.
+            close = close || forced || block.is_full() || self.is_over(&all, started.elapsed());
             if all.close > 0 || all.stop > 0 {
                 block.close();
             }

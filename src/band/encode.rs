@@ -2,6 +2,8 @@
 //!
 //! This is what HDF5's own filters would do, done where the counts are and by as many threads as compute.
 
+use std::ops::Range;
+
 use flate2::{Compress, Compression, FlushCompress, Status};
 
 use super::Geometry;
@@ -36,15 +38,16 @@ impl Deflate {
 pub struct Encoder {
     geometry: Geometry,
     deflate: Deflate,
-    raw: Vec<u8>,
-    shuffled: Vec<u8>,
+    chunk: Vec<u8>,
+    compress: Compress,
 }
 
 impl Encoder {
     /// An encoder for the bands of one job.
     #[must_use]
     pub fn new(geometry: Geometry, deflate: Deflate) -> Self {
-        Self { geometry, deflate, raw: Vec::new(), shuffled: Vec::new() }
+        let compress = Compress::new(Compression::new(deflate.level().into()), true);
+        Self { geometry, deflate, chunk: Vec::new(), compress }
     }
 
     /// Appends the encoded chunks of a band to `payload`, from left to right, and returns their lengths.
@@ -60,7 +63,7 @@ impl Encoder {
         assert_eq!(counts.len() % width, 0, "whole rows");
         assert!(counts.len() / width <= self.geometry.band_rows as usize, "one band");
         let encode_chunk = |first: usize| {
-            self.gather_chunk(counts, first..(first + columns).min(width));
+            self.fill_chunk(counts, first..(first + columns).min(width));
             let before = payload.len();
             self.append_chunk(payload);
             u32::try_from(payload.len() - before).expect("a chunk is far below 4 GiB")
@@ -68,30 +71,40 @@ impl Encoder {
         (0..width).step_by(columns).map(encode_chunk).collect()
     }
 
-    /// Collects the columns of a chunk from all rows, as little-endian bytes padded with zeros.
-    fn gather_chunk<T: Count>(&mut self, counts: &[T], columns: std::ops::Range<usize>) {
-        let item = self.geometry.count_width.bytes() as usize;
-        let row_bytes = self.geometry.chunk_columns as usize * item;
-        self.raw.clear();
-        self.raw.resize(self.geometry.chunk_bytes() as usize, 0);
-        let rows = counts.chunks_exact(self.geometry.width as usize);
-        for (row, bytes) in rows.zip(self.raw.chunks_exact_mut(row_bytes)) {
-            for (count, bytes) in row[columns.clone()].iter().zip(bytes.chunks_exact_mut(item)) {
-                bytes.copy_from_slice(&count.to_count().to_le_bytes()[..item]);
+    /// Collects the columns of a chunk from all rows, as little-endian bytes padded with zeros; shuffled, as HDF5's
+    /// filter does it, if they are to be compressed: the lowest byte of every item first, then the next, and so on.
+    fn fill_chunk<T: Count>(&mut self, counts: &[T], columns: Range<usize>) {
+        let geometry = &self.geometry;
+        let (item, row_items) = (geometry.count_width.bytes() as usize, geometry.chunk_columns as usize);
+        let bytes = geometry.chunk_bytes() as usize;
+        self.chunk.clear();
+        self.chunk.resize(bytes, 0);
+        for (row, counts) in counts.chunks_exact(geometry.width as usize).enumerate() {
+            let counts = &counts[columns.clone()];
+            for byte in 0..item {
+                let value = |count: &T| (count.to_count() >> (8 * byte)) as u8;
+                if self.deflate.is_on() {
+                    let first = byte * (bytes / item) + row * row_items;
+                    let places = &mut self.chunk[first..first + counts.len()];
+                    places.iter_mut().zip(counts).for_each(|(place, count)| *place = value(count));
+                } else {
+                    let places = self.chunk[row * row_items * item + byte..].iter_mut().step_by(item);
+                    places.zip(counts).for_each(|(place, count)| *place = value(count));
+                }
             }
         }
     }
 
     fn append_chunk(&mut self, payload: &mut Vec<u8>) {
         if !self.deflate.is_on() {
-            payload.extend_from_slice(&self.raw);
+            payload.extend_from_slice(&self.chunk);
             return;
         }
-        shuffle(&self.raw, self.geometry.count_width.bytes() as usize, &mut self.shuffled);
-        payload.reserve(worst_bytes(self.shuffled.len() as u64) as usize);
-        let mut deflate = Compress::new(Compression::new(self.deflate.level().into()), true);
-        let status = deflate
-            .compress_vec(&self.shuffled, payload, FlushCompress::Finish)
+        payload.reserve(worst_bytes(self.chunk.len() as u64) as usize);
+        self.compress.reset();
+        let status = self
+            .compress
+            .compress_vec(&self.chunk, payload, FlushCompress::Finish)
             .expect("deflate of a whole buffer has no bad state");
         assert_eq!(status, Status::StreamEnd, "the reserved bound holds any chunk");
     }
@@ -101,14 +114,6 @@ impl Encoder {
 /// headers take less than 64 bytes.
 pub(super) fn worst_bytes(bytes: u64) -> u64 {
     bytes + bytes / 8 + 64
-}
-
-/// HDF5's shuffle filter: first the lowest byte of every item, then the next, and so on.
-fn shuffle(raw: &[u8], item: usize, shuffled: &mut Vec<u8>) {
-    shuffled.clear();
-    for byte in 0..item {
-        shuffled.extend(raw.iter().skip(byte).step_by(item));
-    }
 }
 
 #[cfg(test)]
