@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crc_fast::{CrcAlgorithm, Digest, checksum_combine};
+use crc_fast::{CrcAlgorithm, Digest};
 
 use crate::kernel::Count;
 
@@ -54,10 +54,7 @@ impl Checksum {
         match (self.bytes, next.bytes) {
             (0, _) => next,
             (_, 0) => self,
-            _ => {
-                let crc = checksum_combine(CrcAlgorithm::Crc64Xz, self.crc, next.crc, next.bytes);
-                Self::new(crc, self.bytes + next.bytes)
-            }
+            _ => Self::new(multiply(self.crc, shift(next.bytes)) ^ next.crc, self.bytes + next.bytes),
         }
     }
 
@@ -72,6 +69,37 @@ impl Checksum {
     pub fn crc(self) -> u64 {
         self.crc
     }
+}
+
+// Joining multiplies the left CRC by x^(8n) for n bytes on the right, modulo the CRC's polynomial: what starting and
+// ending with all ones adds cancels out. It takes some microseconds; by matrices (`crc_fast::checksum_combine`) it takes
+// tens of them, which for 8192 bands is a third of a second on root while all ranks wait.
+
+/// The polynomial of CRC-64/XZ. Polynomials have x^0 in the highest bit.
+const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;
+
+/// `left * right` modulo [`POLYNOMIAL`].
+fn multiply(left: u64, mut right: u64) -> u64 {
+    let mut product = 0;
+    for power in 0..u64::BITS {
+        // Masks, not branches: the bits are as good as random.
+        product ^= right & (left >> (u64::BITS - 1 - power) & 1).wrapping_neg();
+        right = right >> 1 ^ POLYNOMIAL & (right & 1).wrapping_neg();
+    }
+    product
+}
+
+/// x^(8 `bytes`) modulo [`POLYNOMIAL`], by squaring.
+fn shift(mut bytes: u64) -> u64 {
+    let (mut result, mut square) = (1 << 63, 1 << 55);
+    while bytes > 0 {
+        if bytes & 1 == 1 {
+            result = multiply(result, square);
+        }
+        square = multiply(square, square);
+        bytes >>= 1;
+    }
+    result
 }
 
 impl fmt::Display for Checksum {
@@ -97,6 +125,17 @@ mod tests {
         for cut in [0, 1, 7, 1023, 1024, 1999, 2000] {
             let (left, right) = counts.split_at(cut);
             assert_eq!(Checksum::of_counts(left).then(Checksum::of_counts(right)), whole, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn joining_is_what_the_library_of_the_checksum_says() {
+        let lengths = (0..63).flat_map(|power| [1_u64 << power, (1 << power) + 1, 3 << power >> 1]);
+        for bytes in lengths.filter(|&bytes| bytes > 0) {
+            let (left, right) = (0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210 ^ bytes);
+            let joined = Checksum::new(left, 0x1000).then(Checksum::new(right, bytes)).crc();
+            let expected = crc_fast::checksum_combine(CrcAlgorithm::Crc64Xz, left, right, bytes);
+            assert_eq!(joined, expected, "{bytes} bytes");
         }
     }
 }
