@@ -35,6 +35,7 @@ summary() {
   awk '
     /^test result:/ { passed += $4; failed += $6 }
     /^[0-9]+ passed, [0-9]+ failed/ { passed += $1; failed += $3; skipped += $5 }
+    /^Ran [0-9]+ tests? in/ { passed += $2 }
     /^skipped: / { skipped++ }
     END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$log"
 }
@@ -60,6 +61,7 @@ else
   step echo 'skipped: MPICH is not installed'
 fi
 
+step "$python" -m unittest discover -s tests/scaling
 step tools/torture.sh --short
 step tools/test-slurm.sh --short
 
