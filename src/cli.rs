@@ -40,7 +40,7 @@ pub struct JobArgs {
     /// The file to write, ends in .h5 (sets output.path)
     #[arg(long, value_name = "FILE.h5")]
     pub output: Option<String>,
-    /// auto, or reference (sets iteration.kernel)
+    /// auto, avx512, avx2, portable or reference (sets iteration.kernel)
     #[arg(long, value_name = "KERNEL")]
     pub kernel: Option<String>,
     /// Threads per rank; 0 = by the environment (sets run.threads)
