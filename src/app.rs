@@ -8,7 +8,7 @@ mod finish;
 mod start;
 
 use std::num::NonZeroUsize;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
@@ -37,6 +37,9 @@ use start::{Begin, Start};
 
 /// Ranks' speeds are compared in this many steps of the fastest one's.
 const SPEED_STEPS: u64 = 1 << 16;
+
+/// What is not in the journal so long after the last round of a stopped job is given up.
+const TIME_TO_LEAVE: Duration = Duration::from_secs(3);
 
 /// Runs the job that was asked for, to its end, and reports it. *Collective.*
 ///
@@ -173,7 +176,7 @@ impl<C: Comm> Run<'_, C> {
         let mut plan = self.plan(&start);
         let resumed = Resumed::from(start.as_ref());
         let mut progress = self.progress(&plan);
-        let writer = start.journal.map(Writer::start);
+        let writer = start.journal.map(|journal| Writer::start(journal, self.faults.clone()));
         let mut totals = Totals::default();
         totals.phases.setup_s = self.began.elapsed().as_secs_f64();
         self.timeline.note("setup", self.began, json!({}));
@@ -182,11 +185,12 @@ impl<C: Comm> Run<'_, C> {
             let outcome = self.round(&work, &plan, writer.as_ref(), &mut progress)?;
             totals.add(&outcome);
             self.timeline.note("round", begin, outcome.details());
-            self.gather(&outcome, writer.as_ref(), &mut totals)?;
+            let leave_at = outcome.stopped.then(|| Instant::now() + TIME_TO_LEAVE);
+            self.gather(&outcome, writer.as_ref(), leave_at, &mut totals)?;
             self.replan(&mut plan, &outcome);
-            if outcome.stopped {
+            if let Some(leave_at) = leave_at {
                 progress.finish();
-                return self.leave_for_now(writer);
+                return self.leave_for_now(writer, leave_at);
             }
         }
         progress.finish();
@@ -257,10 +261,17 @@ impl<C: Comm> Run<'_, C> {
     }
 
     /// Sends what the round gave to root's writer.
-    fn gather(&self, outcome: &Outcome, writer: Option<&Writer>, totals: &mut Totals) -> Result<()> {
+    fn gather(
+        &self,
+        outcome: &Outcome,
+        writer: Option<&Writer>,
+        leave_at: Option<Instant>,
+        totals: &mut Totals,
+    ) -> Result<()> {
         let started = Instant::now();
         self.comm.agree(self.faults.pass("gather"))?;
-        let root = writer.map(|writer| Root { writer, budget_bytes: self.config.run.root_memory_bytes / 2 });
+        let budget_bytes = self.config.run.root_memory_bytes / 2;
+        let root = writer.map(|writer| Root { writer, budget_bytes, leave_at });
         let gathered = gather::gather(self.comm, &outcome.records, root);
         totals.gathered_bytes += gathered?;
         self.timeline.note("gather", started, json!({"records": outcome.records.len()}));
@@ -289,21 +300,28 @@ impl<C: Comm> Run<'_, C> {
         }
     }
 
-    /// Ends a stopped run with everything that was finished in the journal.
-    fn leave_for_now(&self, writer: Option<Writer>) -> Result<()> {
-        self.while_root_works(|| writer.as_ref().is_some_and(|writer| writer.queued_bytes() > 0));
+    /// Ends a stopped run with everything in the journal that could be written in time.
+    fn leave_for_now(&self, writer: Option<Writer>, leave_at: Instant) -> Result<()> {
+        let is_writing = |writer: &Writer| writer.queued_bytes() > 0 && Instant::now() < leave_at;
+        self.while_root_works(|| writer.as_ref().is_some_and(is_writing));
+        // A writer that is still at work is left alone: what it has not finished is a torn tail.
+        let writer = writer.filter(|writer| writer.queued_bytes() == 0);
         let journal = self.comm.agree(writer.map(Writer::finish).transpose())?;
-        let done = journal.map(|journal| (journal.len(), journal.encoding().geometry.bands()));
-        let message = done.map_or_else(String::new, |(done, bands)| {
-            let output = self.config.output.path.display();
-            format!("{done} of {bands} bands of {output} are in the journal: run again to go on")
-        });
+        let output = self.config.output.path.display();
+        let message = match journal.map(|journal| (journal.len(), journal.encoding().geometry.bands())) {
+            Some((done, bands)) => {
+                format!("{done} of {bands} bands of {output} are in the journal: run again to go on")
+            }
+            None => {
+                format!("not all could be written to the journal of {output} in time: run again to go on")
+            }
+        };
         Err(self.comm.shared_error(Some(&Error::new(Status::Stopped, message))))
     }
 
     /// Waits, asleep, until root is done with something. *Collective.*
     fn while_root_works(&self, is_busy: impl Fn() -> bool) {
-        let mut nap = std::time::Duration::from_millis(1);
+        let mut nap = Duration::from_millis(1);
         loop {
             let [busy, stop] =
                 self.comm.all_reduce_sum([u64::from(is_busy()), u64::from(self.stop.is_asked())]);
@@ -314,7 +332,7 @@ impl<C: Comm> Run<'_, C> {
                 return;
             }
             std::thread::sleep(nap);
-            nap = (2 * nap).min(std::time::Duration::from_millis(100));
+            nap = (2 * nap).min(Duration::from_millis(100));
         }
     }
 }

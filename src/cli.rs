@@ -82,7 +82,7 @@ pub struct JobArgs {
     /// Print the effective config and end
     #[arg(long)]
     pub print_config: bool,
-    /// Fail on purpose: RANK:PHASE:panic or RANK:PHASE:error
+    /// Fail on purpose: RANK:PHASE:panic, :error or :slow
     #[cfg(feature = "fault-points")]
     #[arg(long, value_name = "RANK:PHASE:HOW")]
     pub fail_at: Option<String>,

@@ -1,8 +1,10 @@
 //! Records of all ranks to root, in waves that fit root's memory and MPI's counts.
 
+use std::time::{Duration, Instant};
+
 use crate::band::Record;
 use crate::comm::{Comm, MAX_MESSAGE_BYTES};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::store::writer::Writer;
 
 /// Bytes of a record's size on the wire.
@@ -15,6 +17,8 @@ pub struct Root<'a> {
     pub writer: &'a Writer,
     /// Bytes that may be gathered and queued together.
     pub budget_bytes: u64,
+    /// When to give up waiting for room, because a stop was asked.
+    pub leave_at: Option<Instant>,
 }
 
 /// Sends the records of all ranks to root's writer, in rank order, and returns how many bytes they were.
@@ -114,7 +118,11 @@ fn wait_for_room(root: Root<'_>, bytes: u64) -> Option<Error> {
         if queued == 0 || queued + bytes <= root.budget_bytes {
             return None;
         }
-        std::thread::sleep(std::time::Duration::from_millis(1));
+        if root.leave_at.is_some_and(|leave_at| Instant::now() >= leave_at) {
+            let message = "the last bands could not be written in time: run again to compute them anew";
+            return Some(Error::new(Status::Stopped, message));
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

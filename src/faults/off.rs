@@ -4,7 +4,7 @@ use crate::cli::JobArgs;
 use crate::error::Result;
 
 /// Nothing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Faults;
 
 impl Faults {

@@ -1,4 +1,6 @@
-//! `--fail-at RANK:PHASE:panic` or `RANK:PHASE:error`.
+//! `--fail-at RANK:PHASE:panic`, `:error` or `:slow`.
+
+use std::time::Duration;
 
 use crate::cli::JobArgs;
 use crate::error::{Error, Result, Status};
@@ -6,7 +8,14 @@ use crate::error::{Error, Result, Status};
 /// The fault of this rank, if it has one.
 #[derive(Debug, Clone)]
 pub struct Faults {
-    fault: Option<(String, bool)>,
+    fault: Option<(String, How)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum How {
+    Panic,
+    Error,
+    Slow,
 }
 
 impl Faults {
@@ -18,17 +27,20 @@ impl Faults {
     pub fn new(args: &JobArgs, rank: usize) -> Result<Self> {
         let Some(text) = &args.fail_at else { return Ok(Self { fault: None }) };
         let fields: Vec<&str> = text.split(':').collect();
-        let &[at_rank, phase, how @ ("panic" | "error")] = fields.as_slice() else {
-            return Err(Error::new(
-                Status::Usage,
-                format!("--fail-at {text}: must be RANK:PHASE:panic or :error"),
-            ));
+        let (at_rank, phase, how) = match fields.as_slice() {
+            [at_rank, phase, "panic"] => (at_rank, phase, How::Panic),
+            [at_rank, phase, "error"] => (at_rank, phase, How::Error),
+            [at_rank, phase, "slow"] => (at_rank, phase, How::Slow),
+            _ => {
+                let message = format!("--fail-at {text}: must be RANK:PHASE:panic, :error or :slow");
+                return Err(Error::new(Status::Usage, message));
+            }
         };
-        let mine = at_rank == rank.to_string();
-        Ok(Self { fault: mine.then(|| (phase.to_owned(), how == "panic")) })
+        let mine = *at_rank == rank.to_string();
+        Ok(Self { fault: mine.then(|| ((*phase).to_owned(), how)) })
     }
 
-    /// Fails if this is the place.
+    /// Fails, or takes its time, if this is the place.
     ///
     /// # Errors
     ///
@@ -38,12 +50,16 @@ impl Faults {
     ///
     /// When a panic was.
     pub fn pass(&self, phase: &str) -> Result<()> {
-        match &self.fault {
-            Some((at, panic)) if at == phase => {
-                assert!(!panic, "a panic on purpose in {phase}");
+        match self.fault.as_ref().filter(|(at, _)| at == phase) {
+            None => Ok(()),
+            Some((_, How::Panic)) => panic!("a panic on purpose in {phase}"),
+            Some((_, How::Error)) => {
                 Err(Error::new(Status::Failure, format!("an error on purpose in {phase}")))
             }
-            _ => Ok(()),
+            Some((_, How::Slow)) => {
+                std::thread::sleep(Duration::from_millis(300));
+                Ok(())
+            }
         }
     }
 }

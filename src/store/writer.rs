@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::faults::Faults;
 use crate::store::journal::Journal;
 
 /// Appends records to the journal, in the order in which they are submitted.
@@ -29,12 +30,12 @@ struct Shared {
 impl Writer {
     /// Starts the thread; it owns the journal until [`Self::finish`].
     #[must_use]
-    pub fn start(journal: Journal) -> Self {
+    pub fn start(journal: Journal, faults: Faults) -> Self {
         let (records, queue) = channel();
         let shared = Arc::new(Shared::default());
         let thread = std::thread::spawn({
             let shared = Arc::clone(&shared);
-            move || write_all(journal, &queue, &shared)
+            move || write_all(journal, &queue, &shared, &faults)
         });
         Self { records, shared, thread }
     }
@@ -88,7 +89,7 @@ impl Writer {
     }
 }
 
-fn write_all(mut journal: Journal, queue: &Receiver<Vec<u8>>, shared: &Shared) -> Journal {
+fn write_all(mut journal: Journal, queue: &Receiver<Vec<u8>>, shared: &Shared, faults: &Faults) -> Journal {
     for records in queue {
         let bytes = records.len() as u64;
         let started = Instant::now();
@@ -96,7 +97,7 @@ fn write_all(mut journal: Journal, queue: &Receiver<Vec<u8>>, shared: &Shared) -
         // not miss. What still arrives is taken and forgotten, so that nobody waits for room.
         let failed = shared.error.lock().expect("no panic while it is held").is_some();
         if !failed {
-            match journal.append(&records) {
+            match faults.pass("write").and_then(|()| journal.append(&records)) {
                 Ok(()) => drop(shared.written_bytes.fetch_add(bytes, Ordering::SeqCst)),
                 Err(error) => *shared.error.lock().expect("no panic while it is held") = Some(error),
             }

@@ -137,6 +137,28 @@ fn a_stopped_job_goes_on_to_the_same_bits() {
     assert_eq!(sandbox.run(&["verify", "small.h5"]).succeeded().code, 0);
 }
 
+/// Root writes a round while the next one is computed: together they take less than one after the other.
+#[cfg(feature = "fault-points")]
+#[test]
+fn a_slow_writer_holds_nobody_up() {
+    let sandbox = Sandbox::new();
+    sandbox.write("small.toml", &slow());
+    let options = ["--kernel", "reference", "--threads", "1", "--set", "run.round_seconds=1"];
+    let slowed = [&options[..], &["--fail-at", "0:write:slow", "--summary", "slow.json"]].concat();
+    let run = sandbox.job(&slowed).succeeded();
+    let report: serde_json::Value = serde_json::from_slice(&sandbox.read("slow.json")).expect("JSON");
+    let phase = |name: &str| {
+        let phases = report["phases"].as_array().expect("a list");
+        let phase = phases.iter().find(|phase| phase["name"] == name).expect("a phase");
+        phase["max_s"].as_f64().expect("seconds")
+    };
+    assert!(report["rounds"].as_u64() > Some(1), "{report}");
+    assert!(phase("write") > 0.5, "the writer is not slow: {report}");
+    assert!(report["wall_s"].as_f64() < Some(phase("compute") + phase("write")), "{report}");
+    let quick = sandbox.job(&["--output", "quick.h5"]).succeeded();
+    assert_eq!(run.word("checksum"), quick.word("checksum"));
+}
+
 #[test]
 fn a_journal_can_be_looked_at_and_finished_without_mpi() {
     let sandbox = Sandbox::new();
