@@ -12,7 +12,7 @@ from job import OUTPUT, Job
 from power import write_files
 from power_cut import whole_journal
 
-SHORT = 60
+SHORT = 40
 LONG = 1000
 
 SECTOR = 512

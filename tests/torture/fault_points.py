@@ -17,7 +17,7 @@ CODES = {"panic": 70, "error": 1}
 ENDS_WITHIN_S = 10
 
 # Of all combinations the short form takes so many, at random.
-SHORT = 6
+SHORT = 5
 
 
 def run(bench):

@@ -24,7 +24,7 @@ LOST_AT_MOST_CPU_S = (2 * 1.1 * ROUND_S + 1) * len(os.sched_getaffinity(0))
 # ... which needs legs that live longer. One leg of so many is one.
 LONG_LEG_S = (5.5, 7)
 LONG_LEGS = 20
-LEG_S = (0.2, 1.4)
+LEG_S = (0.2, 1.2)
 
 # A clean run takes about so long, whatever the machine and its kernels.
 CLEAN_SHORT_S = 3

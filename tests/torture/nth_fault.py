@@ -32,7 +32,7 @@ CODES = {1, 65, 73, 74}
 
 # In the short form these, and of the points only every so many-th, beginning at random.
 SHORT_FAULTS = ("ENOSPC from then on", "EIO once")
-SHORT_STRIDE = 5
+SHORT_STRIDE = 6
 
 # More operations than any of these jobs has.
 MOST_POINTS = 2000
