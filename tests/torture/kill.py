@@ -16,7 +16,7 @@ KILLS_SHORT = 20
 KILLS_LONG = 200
 MOST_RANKS = 4
 MOST_THREADS = 2
-KERNELS = ("auto", "reference")
+KERNELS = ("auto", "portable", "reference")
 
 ROUND_S = 1
 # Two rounds on all cores, each a tenth longer when it is nearly done then, and what comes before the first one, ...
