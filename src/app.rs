@@ -200,7 +200,8 @@ impl<C: Comm> Run<'_, C> {
     /// Predicts what bands cost; at first all ranks are believed to be equally fast.
     fn plan(&self, start: &Start) -> Plan {
         let geometry = &start.encoding.geometry;
-        let costs = estimate::band_costs(self.comm, &self.config.job, geometry, &self.kernel, self.threads);
+        let (job, stop) = (&self.config.job, self.stop.flag());
+        let costs = estimate::band_costs(self.comm, job, geometry, &self.kernel, self.threads, stop);
         let weights = match self.config.run.partition {
             Partition::Cost => costs.clone(),
             Partition::Equal => (0..geometry.bands()).map(|band| geometry.row_count(band)).collect(),

@@ -27,13 +27,14 @@ pub fn band_costs<C: Comm>(
     geometry: &Geometry,
     kernel: &Kernel,
     threads: NonZeroUsize,
+    stop: &AtomicBool,
 ) -> Vec<u64> {
     let stride = stride(geometry.height);
     let rows = samples(geometry.height, stride);
     let columns = samples(geometry.width, stride);
     let shares = rows.len().div_ceil(comm.size());
     let mine: Vec<u64> = rows.iter().copied().skip(comm.rank()).step_by(comm.size()).collect();
-    let mut costs = row_costs(job, kernel, &mine, &columns, threads);
+    let mut costs = row_costs(job, kernel, &mine, &columns, threads, stop);
     costs.resize(shares, 0);
     let all = comm.all_gather(&costs);
     let sampled: Vec<u64> =
@@ -42,10 +43,15 @@ pub fn band_costs<C: Comm>(
         let height = geometry.row_count(band);
         let middle = geometry.rows(band).start + height / 2;
         let row = interpolate(&rows, &sampled, middle) * u128::from(geometry.width) / columns.len() as u128;
-        u64::try_from(u128::from(height) * (row + u128::from(POINT_COST * geometry.width)))
-            .unwrap_or(u64::MAX)
+        u128::from(height) * (row + u128::from(POINT_COST * geometry.width))
     };
-    (0..geometry.bands()).map(in_band).collect()
+    scaled(&(0..geometry.bands()).map(in_band).collect::<Vec<u128>>())
+}
+
+/// The costs, halved as often as it takes for their sum to fit 62 bits: only their ratios matter.
+fn scaled(costs: &[u128]) -> Vec<u64> {
+    let bits = u128::BITS - costs.iter().sum::<u128>().leading_zeros();
+    costs.iter().map(|&cost| (cost >> bits.saturating_sub(62)) as u64).collect()
 }
 
 /// The middle of every `stride` indices.
@@ -54,13 +60,20 @@ fn samples(len: u64, stride: u64) -> Vec<u64> {
 }
 
 /// Cost of some rows, in all their sampled columns.
-fn row_costs(job: &Job, kernel: &Kernel, rows: &[u64], columns: &[u64], threads: NonZeroUsize) -> Vec<u64> {
+fn row_costs(
+    job: &Job,
+    kernel: &Kernel,
+    rows: &[u64],
+    columns: &[u64],
+    threads: NonZeroUsize,
+    stop: &AtomicBool,
+) -> Vec<u64> {
     let at = |axis: &Axis, indices: &[u64]| indices.iter().map(|&i| axis.sample(i)).collect::<Vec<f64>>();
     let (re, im) = (at(&job.grid().re, columns), at(&job.grid().im, rows));
     let cost = |im: &f64| {
         let mut counts = Array2::<u32>::zeros((1, re.len()));
-        let run = kernel.run(&re, &[*im], counts.view_mut(), &AtomicBool::new(false));
-        run.expect("nobody asks it to stop")
+        // Once a stop is asked, nobody needs a good estimate any more.
+        kernel.run(&re, &[*im], counts.view_mut(), stop).unwrap_or(0)
     };
     std::thread::scope(|scope| {
         let parts = im.chunks(im.len().div_ceil(threads.get()).max(1));
@@ -102,6 +115,14 @@ mod tests {
     }
 
     #[test]
+    fn costs_of_any_size_keep_their_ratios() {
+        assert_eq!(scaled(&[3, 5]), [3, 5]);
+        let large = scaled(&[3 << 70, 5 << 70]);
+        assert_eq!((large[0] % 3, large[0] / 3 * 5), (0, large[1]));
+        assert!(large[0] + large[1] < 1 << 62 && large[1] > 1 << 60);
+    }
+
+    #[test]
     fn the_estimate_is_near_the_truth() {
         let interval = |lower, upper| {
             let bound = |text| Bound::parse(text).expect("a number");
@@ -111,7 +132,8 @@ mod tests {
         let job = Job::new(region, 500, 500, Sampling::Endpoints, NonZeroU32::new(80).expect("not zero"));
         let kernel = Kernel::prepare(Choice::Reference, job.max_iter()).expect("any CPU has it");
         let geometry = Geometry::of(&job);
-        let costs = band_costs(&SerialComm, &job, &geometry, &kernel, NonZeroUsize::MIN);
+        let costs =
+            band_costs(&SerialComm, &job, &geometry, &kernel, NonZeroUsize::MIN, &AtomicBool::new(false));
         assert_eq!(costs.len(), 500);
         let mut counts = Array2::<u32>::zeros((500, 500));
         let (re, im) = (job.grid().re.samples(0..500), job.grid().im.samples(0..500));

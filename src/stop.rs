@@ -96,6 +96,12 @@ impl StopRequest {
         Ok(request)
     }
 
+    /// What is set when a stop is asked.
+    #[must_use]
+    pub fn flag(&self) -> &AtomicBool {
+        &self.asked
+    }
+
     /// Asks for a stop.
     pub fn ask(&self) {
         self.asked.store(true, Ordering::SeqCst);

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::{prepare_kernel, start};
@@ -77,7 +78,8 @@ fn estimate(args: &JobArgs, config: &Config, kernel: &Kernel, directory: &Path) 
     let geometry = Geometry::of(&config.job);
     let wish = Wish::new(config.run.threads, |name| std::env::var(name).ok())?;
     let threads = threads::of_rank(&wish, &[Place::here(&telemetry::host_name())], 0).get();
-    let costs = estimate::band_costs(&SerialComm, &config.job, &geometry, kernel, NonZeroUsize::MIN);
+    let never = AtomicBool::new(false);
+    let costs = estimate::band_costs(&SerialComm, &config.job, &geometry, kernel, NonZeroUsize::MIN, &never);
     let total: f64 = costs.iter().map(|&cost| cost as f64).sum();
     let sample = time_bands(config, kernel, &geometry, &costs);
     let disk =
