@@ -56,7 +56,7 @@ step "$python" tests/files/check.py target/release/mandel-mpi "$scratch"
 # The same source with the other MPI, in a target directory of its own: changing MPICC alone rebuilds nothing.
 if command -v mpicc.mpich >/dev/null; then
   MPICC=mpicc.mpich MANDEL_MPIRUN=mpirun.mpich CARGO_TARGET_DIR=target/mpich \
-    step cargo test --locked --test it distribution ranks
+    step cargo test --locked --test it -- distribution ranks
 else
   step echo 'skipped: MPICH is not installed'
 fi
