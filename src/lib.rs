@@ -1,4 +1,20 @@
 //! Escape-time fields of the Mandelbrot set, computed exactly by many ranks and threads, written as HDF5.
+//!
+//! The program is [`app::run`]; its parts stand in layers, each of which names only those below it:
+//!
+//! | layer | modules | knows |
+//! |---|---|---|
+//! | the story | [`app`], [`post`], [`support`] | one run of one job; commands on finished files |
+//! | one rank | [`round`], [`block`], [`gather`], [`estimate`] | threads, heartbeats, records on their way to root |
+//! | edges | [`comm`], [`store`], [`telemetry`], [`cli`], [`stop`], [`faults`] | MPI, files, the terminal, signals |
+//! | configuration | [`config`], [`threads`] | what was asked for, checked once |
+//! | pure | [`region`], [`grid`], [`job`], [`kernel`], [`band`], [`checksum`], [`partition`], [`metrics`], [`timeline`] | numbers |
+//!
+//! A foreign library is named in one place: `mpi` in `comm/mpi.rs`, `hdf5` in `store/hdf5`, `clap` in `cli.rs`. Without
+//! the feature `mpi` the same program runs as one rank; without `hdf5` the library builds and its tests run.
+//!
+//! Not aimed at: an interactive explorer, formulas other than z² + c, artful colours.
+
 pub mod app;
 pub mod band;
 pub mod block;
