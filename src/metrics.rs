@@ -85,6 +85,14 @@ pub fn load_balance(mean: f64, max: f64) -> f64 {
     if max > 0.0 { mean / max } else { 1.0 }
 }
 
+/// Share of the rounds' time in which threads had work, from the phases' means over the ranks.
+#[must_use]
+pub fn busy(phases: &[PhaseSummary]) -> f64 {
+    let mean = |name: &str| phases.iter().find(|phase| phase.name == name).map_or(0.0, |phase| phase.avg_s);
+    let work = mean("compute") + mean("encode");
+    load_balance(work, work + mean("wait"))
+}
+
 /// Everything that a run tells about itself: printed as a table, written as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
@@ -130,6 +138,12 @@ pub struct Report {
     pub wall_s: f64,
     /// Mean / maximum of the compute time over the ranks.
     pub load_balance: f64,
+    /// Share of the rounds in which threads computed or encoded, the mean over the ranks.
+    pub busy: f64,
+    /// Peak memory of root, in bytes.
+    pub root_memory_bytes: u64,
+    /// Peak memory of the rank that had the most, in bytes.
+    pub most_memory_bytes: u64,
     /// Each phase over all ranks.
     pub phases: Vec<PhaseSummary>,
     /// Bytes of the records that were gathered.
@@ -157,7 +171,15 @@ impl fmt::Display for Report {
         if self.resumed_bands > 0 {
             writeln!(f, "resumed: {} of {} bands were in the journal", self.resumed_bands, self.bands)?;
         }
-        writeln!(f, "load balance {:.3} (mean / max of compute)", self.load_balance)?;
+        writeln!(
+            f,
+            "load balance {:.3} (mean / max of compute), threads busy {:.1} %",
+            self.load_balance,
+            100.0 * self.busy
+        )?;
+        let mib = |bytes: u64| bytes >> 20;
+        let (root, most) = (mib(self.root_memory_bytes), mib(self.most_memory_bytes));
+        writeln!(f, "peak memory {root} MiB at root, {most} MiB at most")?;
         writeln!(f, "rate {:.3} Giter/s (sum of counts / wall time)", self.giter_per_s)?;
         writeln!(f, "checksum {} (CRC-64/XZ, {} x {})", self.checksum, self.height, self.width)?;
         write!(

@@ -63,7 +63,7 @@ fi
 
 step "$python" -m unittest discover -s tests/scaling
 step tools/torture.sh --short
-step tools/test-slurm.sh --short
+step tools/test-slurm.sh
 
 echo
 summary

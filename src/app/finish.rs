@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::{Resumed, Run, Totals};
-use crate::comm::Comm;
+use crate::comm::{Comm, ROOT};
 use crate::error::{Error, Result};
 use crate::metrics::{self, Report, SCHEMA_VERSION};
 use crate::store::journal::Journal;
@@ -129,6 +129,7 @@ impl<C: Comm> Run<'_, C> {
     ) -> Option<Report> {
         let all_us = self.comm.all_gather(&totals.phases.to_us());
         let [executed] = self.comm.all_reduce_sum([totals.executed]);
+        let memory = self.comm.all_gather(&[telemetry::peak_memory_bytes()]);
         let journal = journal?;
         let phases = metrics::summarise(&all_us);
         let compute = phases.iter().find(|phase| phase.name == "compute").expect("it is a phase");
@@ -156,6 +157,9 @@ impl<C: Comm> Run<'_, C> {
             giter_per_s: (summary.sum - resumed.sum) as f64 / wall_s * 1e-9,
             wall_s,
             load_balance: metrics::load_balance(compute.avg_s, compute.max_s),
+            busy: metrics::busy(&phases),
+            root_memory_bytes: memory[ROOT],
+            most_memory_bytes: memory.iter().copied().max().unwrap_or(0),
             phases,
             gathered_bytes: totals.gathered_bytes,
             output: self.config.output.path.display().to_string(),
