@@ -92,8 +92,13 @@ def with_points(costs: np.ndarray, geometry: Geometry) -> np.ndarray:
 def sampled_rows(costs: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Cost per point where the estimate has its rows, from true costs: a sample without the columns' noise."""
     rows = np.arange(geometry.stride // 2, geometry.height, geometry.stride)
-    points = np.diff(geometry.edges()) * geometry.width
-    return (costs / points)[rows // geometry.band_rows]
+    return row_costs(costs, geometry)[rows] / geometry.width
+
+
+def row_costs(costs: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """Cost of each row: an equal share of its band's."""
+    heights = np.diff(geometry.edges())
+    return np.repeat(costs / heights, heights)
 
 
 def best_cut(costs: np.ndarray, ranks: int) -> np.ndarray:

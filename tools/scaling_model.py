@@ -5,8 +5,9 @@
 
 All summaries are of one region and max_iter (they do not say which region: that is up to you). A 1-rank run with one
 thread gives the speeds; the finest run gives the true costs; a run on `grid / stride` points, if there is one, gives
-the costs that ranks believe (see `partition_model.py`). Runs of the calibrating run's job are compared with what the
-model says of them.
+the costs that ranks believe (see `partition_model.py`). Where points are proven interior, give runs with many threads
+for the costs: the program shares the cost of a slab of bands by their counts, and threads make slabs small. Runs of one
+thread per rank on the calibrating run's grid, or finer ones, are compared with what the model says of them.
 
 Model of one job, in seconds (measured = from the calibrating run; stated = an option):
 
@@ -19,6 +20,8 @@ Model of one job, in seconds (measured = from the calibrating run; stated = an o
     collectives      rounds * COLLECTIVES * log2(ranks) * latency
     journal          bytes / disk, beside the computing but for the last round's
     assembling       2 * bytes / disk: the file written and compared
+    not in it        root pausing at a quarter of its memory while others go on (few ranks, large files), ranks of
+                     unequal speed, rounds that mend the balance
     wall             setup + sample + cut + max(compute + gather + overheads, journal) + journal's rest + assembling
                      + finish_s; launching MPI is not in it, as it is not in the program's wall_s
 
@@ -51,8 +54,8 @@ RANKS = [64, 256, 1024, 4096, 16_384, 65_536]
 COLLECTIVES = 12
 """Collective calls of a round, heartbeats left out: they are beside the computing."""
 
-CUT_STEP_S = 5e-9
-"""Seconds of one step of a binary search in `row_blocks`."""
+CUT_STEP_S = 1.5e-9
+"""Seconds of one step of a binary search in `row_blocks`: 83 ms for 131072 bands on 65536 ranks, measured on one core."""
 
 
 @dataclass(frozen=True)
@@ -157,16 +160,17 @@ def calibrated(run: RunSummary, args: argparse.Namespace) -> Machine:
 
 def problem(runs: list[RunSummary], height: int) -> Problem:
     """The square grid of `height` rows, from runs of the region."""
-    finest = max(runs, key=lambda run: run.height)
+    finest = max(runs, key=lambda run: (run.height, run.cores))
     geometry = Geometry(height, height, finest.max_iter)
-    same = [run for run in runs if run.height == height]
+    # Of several runs the one on the most threads: its slabs are the smallest, so its costs are the truest.
+    same = sorted((run for run in runs if run.height == height), key=lambda run: -run.cores)
     source = same[0] if same else finest
     costs = source.band_costs
     if not same:
         costs = partition.resampled(costs, geometry_of(source), geometry)
     samples = [run for run in runs if run.height == -(-height // geometry.stride)]
     if samples:
-        per_point = samples[0].band_costs / samples[0].width
+        per_point = partition.row_costs(samples[0].band_costs, geometry_of(samples[0])) / samples[0].width
     else:
         per_point = partition.sampled_rows(costs, geometry)
     return Problem(
@@ -288,7 +292,7 @@ def check_table(runs: list[RunSummary], base: RunSummary, machine: Machine) -> l
     """The model against the runs that were given, medians over repeats."""
     groups = defaultdict(list)
     for run in runs:
-        if len(set(run.threads)) == 1 and run.height == run.width and run.resumed_bands == 0:
+        if set(run.threads) == {1} and run.height == run.width and run.resumed_bands == 0:
             groups[run.height, run.ranks, run.threads[0]].append(run)
     lines = [
         "| rows | ranks | threads | runs | measured s (median) | predicted s | error |",
@@ -349,8 +353,8 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--disk-mb-s", type=float, help="root's disk; default: as calibrated")
     parser.add_argument("--network-gb-s", type=float, default=10.0, help="into root")
     parser.add_argument("--latency-us", type=float, default=2.0)
-    parser.add_argument("--round-overhead-ms", type=float, default=20.0)
-    parser.add_argument("--finish-ms", type=float, default=100.0, help="polls and syncs at the end")
+    parser.add_argument("--round-overhead-ms", type=float, default=10.0)
+    parser.add_argument("--finish-ms", type=float, default=50.0, help="polls and syncs at the end")
     parser.add_argument("--cores-per-node", type=int, default=64)
     parser.add_argument("--round-seconds", type=float, default=30.0)
     parser.add_argument("--root-memory-mib", type=float, default=256.0)
@@ -382,7 +386,7 @@ def main(argv: list[str] | None = None) -> int:
     jobs = [problem(runs, height) for height in args.grids]
     sections = {
         "Model": stated(machine, base),
-        "Model against runs (single-node figures of the calibration)": check_table(runs, base, machine),
+        "Model against runs (one rank predicts itself)": check_table(runs, base, machine),
         "Max / mean of cost over ranks, static cut": balance_table(jobs, args.ranks),
         "Modelled wall time and efficiency": time_table(jobs, machine, args.ranks, args.threads),
     }
