@@ -52,6 +52,7 @@ step cargo build --locked --release
 step make_python
 step two_areas
 step "$python" tests/files/check.py target/release/mandel-mpi "$scratch"
+step tests/files/file_operations.sh target/release/mandel-mpi "$python"
 
 # The same source with the other MPI, in a target directory of its own: changing MPICC alone rebuilds nothing.
 if command -v mpicc.mpich >/dev/null; then
