@@ -64,7 +64,7 @@ fi
 
 step "$python" -m unittest discover -s tests/scaling
 step tools/torture.sh --short
-step tools/test-slurm.sh
+step tools/test-slurm.sh --short
 
 echo
 summary
