@@ -125,7 +125,7 @@ a_ghost_with_ranks_elsewhere_ends_when_the_network_is_back() {
     ends_as "$job" COMPLETED 150
     gives "$job" "$slow" slow.h5
     tc netup "$node"
-    within 60 has_no_ranks "$node"
+    within 150 has_no_ranks "$node"
     gives "$job" "$slow" slow.h5
 }
 
