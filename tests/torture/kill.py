@@ -5,7 +5,7 @@ the two newest rounds lost. The last is seen in time: between the last growth of
 never more than two rounds. It is the ranks' CPU time, which does not pass while others have the machine.
 """
 
-import os
+import contextlib
 import signal
 import time
 
@@ -141,8 +141,12 @@ def watch(bench, process, folder, until, at_assembly):
 
 
 def journal_bytes(folder):
-    with os.scandir(folder) as entries:
-        return sum(entry.stat().st_size for entry in entries if ".journal." in entry.name)
+    """Bytes of all segments; those that go away meanwhile, because the job is done, have none."""
+    total = 0
+    for path in folder.glob("*.journal.*"):
+        with contextlib.suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
 
 
 def kill_root(bench, process):
