@@ -6,6 +6,7 @@ never more than two rounds. It is the ranks' CPU time, which does not pass while
 """
 
 import contextlib
+import os
 import signal
 import time
 
