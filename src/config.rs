@@ -101,6 +101,8 @@ pub struct Config {
     pub job: Job,
     /// With which kernel.
     pub kernel: Choice,
+    /// Whether it may skip iterations that are proven to change nothing.
+    pub shortcuts: bool,
     /// To where.
     pub output: Output,
     /// By whom.
@@ -121,6 +123,7 @@ impl Config {
             job: read_job(settings)?,
             kernel: settings
                 .choice("iteration.kernel", &Choice::ALL.map(|choice| (choice.name(), choice)))?,
+            shortcuts: settings.flag("iteration.shortcuts")?,
             output: Output {
                 path: read_output_path(settings)?,
                 deflate: read_deflate(settings)?,

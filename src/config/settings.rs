@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 
 /// Every key, its default as TOML (none: see [`REQUIRED`] and [`Settings::parse`]), in the order in which they
 /// are printed.
-const KEYS: [(&str, Option<&str>); 17] = [
+const KEYS: [(&str, Option<&str>); 18] = [
     ("region.re", None),
     ("region.im", None),
     ("grid.width", None),
@@ -23,6 +23,7 @@ const KEYS: [(&str, Option<&str>); 17] = [
     ("grid.sampling", Some("\"endpoints\"")),
     ("iteration.max_iter", None),
     ("iteration.kernel", Some("\"auto\"")),
+    ("iteration.shortcuts", Some("true")),
     ("output.path", None),
     ("output.deflate", Some("1")),
     ("output.reproducible", Some("false")),

@@ -3,8 +3,8 @@
 
 use std::arch::x86_64::{
     __m256d, _CMP_EQ_OQ, _CMP_LE_OQ, _mm256_add_pd, _mm256_and_pd, _mm256_blendv_pd, _mm256_cmp_pd,
-    _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_mul_pd, _mm256_set1_pd, _mm256_storeu_pd,
-    _mm256_sub_pd,
+    _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_mul_pd, _mm256_set1_pd, _mm256_sqrt_pd,
+    _mm256_storeu_pd, _mm256_sub_pd,
 };
 
 use super::item::{Item, Method};
@@ -102,6 +102,11 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn mul(self, a: Pair, b: Pair) -> Pair {
         pure!([_mm256_mul_pd(a[0], b[0]), _mm256_mul_pd(a[1], b[1])])
+    }
+
+    #[inline(always)]
+    fn sqrt(self, a: Pair) -> Pair {
+        [pure!(_mm256_sqrt_pd(a[0])), pure!(_mm256_sqrt_pd(a[1]))]
     }
 
     #[inline(always)]

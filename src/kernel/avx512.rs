@@ -4,7 +4,7 @@
 use std::arch::x86_64::{
     __m512d, __mmask8, _CMP_EQ_OQ, _CMP_LE_OQ, _mm512_add_pd, _mm512_cmp_pd_mask, _mm512_fmadd_pd,
     _mm512_loadu_pd, _mm512_mask_add_pd, _mm512_mask_mov_pd, _mm512_mask_storeu_pd, _mm512_mul_pd,
-    _mm512_set1_pd, _mm512_storeu_pd, _mm512_sub_pd,
+    _mm512_set1_pd, _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_sub_pd,
 };
 
 use super::item::{Item, Method};
@@ -100,6 +100,11 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn mul(self, a: __m512d, b: __m512d) -> __m512d {
         pure!(_mm512_mul_pd(a, b))
+    }
+
+    #[inline(always)]
+    fn sqrt(self, a: __m512d) -> __m512d {
+        pure!(_mm512_sqrt_pd(a))
     }
 
     #[inline(always)]

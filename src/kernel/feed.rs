@@ -6,6 +6,7 @@
 use super::item::{Item, load_up_to_eight};
 use super::simd::{LANES, Simd};
 use super::sort::Sorted;
+use super::trap::Proven;
 use super::{Count, Stopped};
 
 /// A point that must iterate.
@@ -25,14 +26,15 @@ pub(super) struct Feed {
     x: usize,
     /// The column of the next eight.
     next_x: usize,
+    proven: Proven,
     /// What was spent on points that need no lane.
     pub(super) cost: u64,
 }
 
 impl Feed {
     #[inline(always)]
-    pub(super) fn new() -> Self {
-        Self { open: 0, y: 0, x: 0, next_x: 0, cost: 0 }
+    pub(super) fn new(proven: Proven) -> Self {
+        Self { open: 0, y: 0, x: 0, next_x: 0, cost: proven.cost, proven }
     }
 
     /// The next point; none when all have entered.
@@ -63,7 +65,8 @@ impl Feed {
         (self.x, self.next_x) = (self.next_x, self.next_x + LANES);
         let (columns, im) = (&item.re[self.x..], item.im[self.y]);
         let (re, len) = load_up_to_eight(simd, columns);
-        let sorted = Sorted::new(simd, re, im, len);
+        let sorted =
+            Sorted::new(simd, &item.terms, re, im, len).with_interior(self.proven.at(self.y, self.x));
         self.open = sorted.open;
         if !sorted.all_open() {
             let mut row = item.counts.row_mut(self.y);

@@ -19,10 +19,19 @@ pub(super) struct Item<'a, T> {
     pub(super) terms: Terms<'a>,
 }
 
+impl<T> Item<'_, T> {
+    /// Whether rows and columns ascend, so that the corners of a part enclose it.
+    pub(super) fn ascends(&self) -> bool {
+        self.re.is_sorted() && self.im.is_sorted()
+    }
+}
+
 /// What holds for every point of an item.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms<'a> {
     pub(super) max_iter: u32,
+    /// Whether points may be skipped that are proven never to escape, and cycles be looked for.
+    pub(super) shortcuts: bool,
     pub(super) stop: &'a AtomicBool,
 }
 
@@ -31,7 +40,7 @@ impl Terms<'_> {
     pub(super) fn method(&self, tiles_up_to: u32) -> Method {
         match self.max_iter {
             max_iter if max_iter <= tiles_up_to => Method::Tile,
-            max_iter if max_iter <= LARGEST_MAX_ITER_WITHOUT_CYCLES => Method::Refill,
+            max_iter if max_iter <= LARGEST_MAX_ITER_WITHOUT_CYCLES || !self.shortcuts => Method::Refill,
             _ => Method::RefillWithCycles,
         }
     }

@@ -28,6 +28,7 @@ mod sort;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod trap;
 
 #[cfg(not(target_arch = "x86_64"))]
 #[path = "any_cpu.rs"]
@@ -135,6 +136,7 @@ pub struct Unavailable {
 pub struct Kernel {
     program: Program,
     max_iter: NonZeroU32,
+    shortcuts: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -155,10 +157,18 @@ impl Kernel {
             Choice::Avx512 => Instructions::avx512(),
             Choice::Avx2 => Instructions::avx2(),
             Choice::Portable => Ok(Instructions::portable()),
-            Choice::Reference => return Ok(Self { program: Program::Reference, max_iter }),
+            Choice::Reference => {
+                return Ok(Self { program: Program::Reference, max_iter, shortcuts: false });
+            }
         };
         let instructions = instructions.map_err(|lacks| Unavailable { choice, lacks })?;
-        Ok(Self { program: Program::Vectors(instructions), max_iter })
+        Ok(Self { program: Program::Vectors(instructions), max_iter, shortcuts: true })
+    }
+
+    /// The same without any shortcut: every iteration of every count is executed. For benchmarks and comparisons.
+    #[must_use]
+    pub fn without_shortcuts(self) -> Self {
+        Self { shortcuts: false, ..self }
     }
 
     /// The kernels that this CPU runs, for `--version`.
@@ -218,7 +228,7 @@ impl Kernel {
                 re,
                 im,
                 counts,
-                terms: Terms { max_iter: self.max_iter.get(), stop },
+                terms: Terms { max_iter: self.max_iter.get(), shortcuts: self.shortcuts, stop },
             }),
             Program::Reference => reference::run(re, im, self.max_iter, counts, stop),
         }

@@ -75,6 +75,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn sqrt(self, a: Self::Vector) -> Self::Vector {
+        from_fn(|lane| a[lane].sqrt())
+    }
+
+    #[inline(always)]
     fn twice_product_plus(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
         from_fn(|lane| (a[lane] + a[lane]) * b[lane] + c[lane])
     }

@@ -24,6 +24,7 @@ use super::lanes::Lanes;
 use super::replay::Queue;
 use super::simd::{Simd, Work};
 use super::sort::lanes;
+use super::trap::Search;
 use super::{Count, Stopped};
 
 /// Steps of a block.
@@ -57,10 +58,13 @@ where
 
     #[inline(always)]
     fn with(self, simd: S) -> Self::Output {
+        let ascends = self.0.ascends();
+        let Item { re, im, terms, .. } = self.0;
+        let proven = simd.outlined(Search { re, im, ascends, terms })?;
         let mut crew = Crew::<_, G, R, CYCLES> {
             item: self.0,
             lanes: Lanes::idle(),
-            feed: Feed::new(),
+            feed: Feed::new(proven),
             queue: Queue::new(),
             expiry: 0,
             cost: 0,

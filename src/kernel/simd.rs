@@ -28,6 +28,7 @@ pub(super) trait Simd: Copy {
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn sqrt(self, a: Self::Vector) -> Self::Vector;
     /// `2 a b + c`, rounded as `(2 a) b` and then the sum, but for one exception that the implementation may make:
     /// where `a b` is subnormal, the product may be rounded before it is doubled.
     fn twice_product_plus(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
@@ -104,6 +105,7 @@ pub(super) mod tests {
             see(simd.add(a, b));
             see(simd.sub(a, b));
             see(simd.mul(a, b));
+            see(simd.sqrt(b));
             see(simd.twice_product_plus(a, b, simd.splat(0.1)));
             see(simd.select(le, a, b));
             see(simd.add_where(le, simd.splat(3.0), b));

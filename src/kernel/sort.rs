@@ -20,7 +20,9 @@ const LARGEST_SAFE_NORM: f64 = 3.9;
 /// The smallest `|c_im| > 0` with which the doubling may be folded into a fused addition.
 const SMALLEST_SAFE_IM: f64 = 1e-290;
 
-/// No point above is proven interior: the cardioid reaches up to 3√3/8, the period-2 disc to 1/4.
+/// No point left of, right of or above these is proven interior: the period-2 disc reaches from -5/4 and the cardioid to
+/// 3/8 and up to 3√3/8.
+const INTERIOR_RE: [f64; 2] = [-1.26, 0.38];
 const TALLEST_INTERIOR: f64 = 0.65;
 
 /// Up to eight points of one row, sorted; bit `l` stands for the `l`-th of them.
@@ -37,19 +39,30 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
+    /// All eight points open.
+    pub(super) const OPEN: Self = Self { outside: 0, interior: 0, delicate: 0, open: u8::MAX };
+
     /// Sorts the first `len` of the points `re + i im`.
     #[inline(always)]
-    pub(super) fn new<S: Simd>(simd: S, re: S::Vector, im: f64, len: usize) -> Self {
+    pub(super) fn new<S: Simd>(simd: S, terms: &Terms<'_>, re: S::Vector, im: f64, len: usize) -> Self {
         let all = u8::MAX >> (LANES - len);
         let delicate_row = 0.0 < im.abs() && im.abs() < SMALLEST_SAFE_IM;
-        let tall = im.abs() > TALLEST_INTERIOR;
+        let open_row = !terms.shortcuts || im.abs() > TALLEST_INTERIOR;
         let im = simd.splat(im);
         let norm = simd.add(simd.mul(re, re), simd.mul(im, im));
         let outside = all & simd.bits(simd.le(simd.splat(4.0_f64.next_up()), norm));
         let safe = if delicate_row { 0 } else { simd.bits(simd.le(norm, simd.splat(LARGEST_SAFE_NORM))) };
-        let interior = if tall { 0 } else { all & !outside & interior::proven(simd, re, im) };
+        let interior = if open_row { 0 } else { all & !outside & interior::proven(simd, re, im) };
         let open = all & safe & !interior;
         Self { outside, interior, delicate: all & !(outside | interior | open), open }
+    }
+
+    /// The same, with more points known to be interior.
+    #[inline(always)]
+    pub(super) fn with_interior(self, proven: u8) -> Self {
+        let proven = proven & (self.open | self.delicate);
+        let Self { outside, interior, delicate, open } = self;
+        Self { outside, interior: interior | proven, delicate: delicate & !proven, open: open & !proven }
     }
 
     /// Whether none of the points needs [`Self::settle`].
@@ -68,6 +81,10 @@ impl Sorted {
         im: f64,
         counts: &mut [T],
     ) -> Result<u64, Stopped> {
+        if self.interior == u8::MAX {
+            counts[..LANES].fill(T::from_count(terms.max_iter));
+            return Ok(0);
+        }
         for lane in lanes(self.outside.into()) {
             counts[lane] = T::from_count(0);
         }
@@ -82,6 +99,20 @@ impl Sorted {
         }
         Ok(cost)
     }
+}
+
+/// Whether all points from `left` to `right` and from `low` to `high` are seen to be open without a look at each.
+#[inline(always)]
+pub(super) fn all_open(terms: &Terms<'_>, [left, right]: [f64; 2], [low, high]: [f64; 2]) -> bool {
+    let (wide, tall) = (left.abs().max(right.abs()), low.abs().max(high.abs()));
+    let crosses_real_axis = low <= SMALLEST_SAFE_IM && high >= -SMALLEST_SAFE_IM;
+    let near_interior = right >= INTERIOR_RE[0]
+        && left <= INTERIOR_RE[1]
+        && high >= -TALLEST_INTERIOR
+        && low <= TALLEST_INTERIOR;
+    wide * wide + tall * tall <= LARGEST_SAFE_NORM
+        && !crosses_real_axis
+        && !(near_interior && terms.shortcuts)
 }
 
 /// The numbers of the set bits, ascending.

@@ -12,11 +12,11 @@ use super::item::{Item, Terms, load_up_to_eight};
 use super::orbit::Orbit;
 use super::replay::{ZERO_COUNT, count};
 use super::simd::{LANES, Simd, Work};
-use super::sort::{Sorted, lanes};
+use super::sort::{Sorted, all_open, lanes};
 use super::{Count, Stopped};
 
 /// Steps between two looks whether a tile has any orbit left inside.
-const STEPS_PER_LOOK: u32 = 8;
+const STEPS_PER_LOOK: u32 = 4;
 
 /// Computes an item in tiles of `G` rows and eight columns, `FUSED` rows of them in the fused form.
 pub(super) struct Tiles<'a, T, const G: usize, const FUSED: usize>(pub(super) Item<'a, T>);
@@ -26,6 +26,7 @@ impl<S: Simd, T: Count, const G: usize, const FUSED: usize> Work<S> for Tiles<'_
 
     #[inline(always)]
     fn with(self, simd: S) -> Self::Output {
+        let ascends = self.0.ascends();
         let Item { re, im, mut counts, terms } = self.0;
         let mut cost = 0;
         for (im, mut band) in im.chunks(G).zip(counts.axis_chunks_iter_mut(Axis(0), G)) {
@@ -35,11 +36,15 @@ impl<S: Simd, T: Count, const G: usize, const FUSED: usize> Work<S> for Tiles<'_
             });
             for x in (0..re.len()).step_by(LANES) {
                 terms.go_on()?;
+                let (right, low, high) = (x + LANES - 1, im[0], im[im.len() - 1]);
+                let is_open =
+                    ascends && right < re.len() && all_open(&terms, [re[x], re[right]], [low, high]);
                 cost += tile::<_, _, G, FUSED>(
                     simd,
                     &terms,
                     &re[x..],
                     im,
+                    is_open,
                     &mut rows.each_mut().map(|row| row.get_mut(x..).unwrap_or_default()),
                 )?;
             }
@@ -48,22 +53,25 @@ impl<S: Simd, T: Count, const G: usize, const FUSED: usize> Work<S> for Tiles<'_
     }
 }
 
-/// Computes the points with the first eight of `re` and the `im` of up to `G` rows.
+/// Computes the points with the first eight of `re` and the `im` of up to `G` rows. With `is_open` they are all open.
 #[inline(always)]
 fn tile<S: Simd, T: Count, const G: usize, const FUSED: usize>(
     simd: S,
     terms: &Terms<'_>,
     re: &[f64],
     im: &[f64],
+    is_open: bool,
     rows: &mut [&mut [T]; G],
 ) -> Result<u64, Stopped> {
     let (columns, len) = load_up_to_eight(simd, re);
     // A row below the last one is the last one again, and not written.
     let im: [f64; G] = from_fn(|row| im[row.min(im.len() - 1)]);
-    let mut sorted = [Sorted::default(); G];
+    let mut sorted = [Sorted::OPEN; G];
     let mut c = [Orbit { re: columns, im: columns }; G];
     for row in 0..G {
-        sorted[row] = Sorted::new(simd, columns, im[row], len);
+        if !is_open {
+            sorted[row] = Sorted::new(simd, terms, columns, im[row], len);
+        }
         c[row].im = simd.splat(im[row]);
     }
     let mut cost = 0;

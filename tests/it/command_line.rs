@@ -23,7 +23,7 @@ fn the_effective_config_is_printed() {
     let run = sandbox.job(&["--print-config", "--set", "grid.width=50", "--threads", "3"]).succeeded();
     let expected = "[region]\nre = [-2.0, 0.5]\nim = [-1.25, 1.25]\n\n\
                     [grid]\nwidth = 50\nheight = 30\nsampling = \"endpoints\"\n\n\
-                    [iteration]\nmax_iter = 200\nkernel = \"auto\"\n\n\
+                    [iteration]\nmax_iter = 200\nkernel = \"auto\"\nshortcuts = true\n\n\
                     [output]\npath = \"small.h5\"\ndeflate = 1\nreproducible = false\n\n\
                     [run]\nthreads = 3\npartition = \"cost\"\nround_seconds = 30\nroot_memory_mib = 256\n\n\
                     [log]\nlevel = \"info\"\nformat = \"text\"\n";

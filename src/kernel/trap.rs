@@ -1,0 +1,693 @@
+//! Tiles of points whose *rounded* orbits are proven never to escape, in whatever component of the set they lie.
+//!
+//! An orbit that nears an attracting cycle stays there; the definition goes on to `max_iter` all the same. Here
+//! this is proven for all points of a tile at once, with rounding, by following discs that hold their orbits.
+//!
+//! # The proof
+//!
+//! Let the points be `c = c₀ + δ` with `|δ| ≤ r`. A *model* of their orbits at one step is the numbers `z`, `d`, `h`, `R`
+//! and `e`: every orbit is at `z + dδ + hω` with some `|ω| ≤ R` (`ω` may depend on the orbit), but for an error of at
+//! most `e`. With `s = |d| r + |h| R` it is nowhere farther from `z` than `s + e`. From
+//! `(z + x)² + c₀ + δ = (z² + c₀) + 2zx + δ + x²` follows that the model of the next step is
+//!
+//! > `z² + c₀`, `2zd + 1`, `2zh`, `R` and `2|z| e + (s + e)² +` [`STEP_ERROR`].
+//!
+//! While `|z| + s + e ≤ `[`REACH`]` < 2` none of the orbits escapes, and no number in a step exceeds 6: the definition's step
+//! errs by less than `21u` (`u = 2⁻⁵³`), the same step of `z` here by no more, those of `dδ` and `hω` by less than `8u`
+//! each, which [`STEP_ERROR`] exceeds in sum. All that adds up to an error is positive, so its own rounding is relative,
+//! less than `16u` a step, which [`UP`] covers.
+//!
+//! 1. *A trap.* Start a model at any `z = α`, `d = a`, `h = 1`, `R > 0`, `e = 0`: the orbits in the disc of radius `R`
+//!    around `α + aδ`, which differs from point to point. If after `p` steps
+//!    `|z − α| + |d − a| r + |h| R + e ≤ R`, each orbit is back in its disc. So it goes round for ever.
+//! 2. *The way in.* Start a model at `z = c₀`, `d = 1`, `R = 0`, `e = 0`: the orbits from their beginning. If after some
+//!    steps `|z − α| + |d − a| r + e ≤ R`, every orbit is in its trap.
+//!
+//! Both together prove that none escapes. How `α`, `a`, `R` and `p` were found does not matter. They come from Newton's
+//! method: `α` is the point of the cycle next to 0, `a` its derivative by `c`, and `R` is chosen by the error of a first try,
+//! which grows as `R²`.
+
+use std::ops::Range;
+
+use num_complex::Complex64;
+
+use super::Stopped;
+use super::interior::proven_interior;
+use super::item::Terms;
+use super::orbit::Orbit;
+use super::simd::{LANES, Simd, Work};
+use super::sort::lanes;
+
+/// What rounding adds to the error of a model in one step, at most.
+const STEP_ERROR: f64 = 1e-14;
+/// Covers the rounding of an error itself.
+const UP: f64 = 1.0 + 1e-14;
+/// Covers the rounding of the few operations by which a radius is found or compared.
+const A_LITTLE: f64 = 1e-9;
+/// No orbit of a model comes so far from 0.
+const REACH: f64 = 1.99;
+
+/// Points of a tile that is tried first, and of one that is too small to be divided.
+const LARGEST_TILE: usize = 1024;
+const SMALLEST_TILE: usize = 64;
+/// Rows of a tile, at most.
+const TILE_ROWS: usize = 32;
+
+/// Steps in which the period of a cycle must show: a quarter of `max_iter`, but no more than this.
+const LONGEST_SURVEY: u32 = 2048;
+/// An orbit is next to 0 where it is not this many times (squared) as far from 0 as it ever was.
+const NEXT_TO_ZERO: f64 = 9.0;
+/// Steps of Newton's method.
+const NEWTON_STEPS: usize = 3;
+/// A multiplier beyond which a cycle attracts too slowly to be of use.
+const LARGEST_MULTIPLIER: f64 = 0.99;
+/// Tries to find the radius of a trap.
+const TRAPS: usize = 3;
+/// Steps on the way into a trap, at most, for each step of the survey.
+const WAY_PER_SURVEY: u32 = 4;
+/// A step of eight models, beside steps of points that a kernel iterates.
+const MODEL_COST: u64 = 32;
+
+/// The points of an item that are proven never to escape.
+pub(super) struct Proven {
+    /// For every row, a byte for each eight points.
+    points: Vec<u8>,
+    bytes_per_row: usize,
+    /// What the proofs cost, in pixel-iterations.
+    pub(super) cost: u64,
+}
+
+impl Proven {
+    fn none(width: usize, height: usize) -> Self {
+        let bytes_per_row = width.div_ceil(LANES);
+        Self { points: vec![0; bytes_per_row * height], bytes_per_row, cost: 0 }
+    }
+
+    /// Those of the eight points from column `x` on, a multiple of eight, in row `y`.
+    #[inline(always)]
+    pub(super) fn at(&self, y: usize, x: usize) -> u8 {
+        self.points[y * self.bytes_per_row + x / LANES]
+    }
+
+    fn insert(&mut self, tile: &Tile) {
+        for y in tile.rows.clone() {
+            let row = y * self.bytes_per_row;
+            let bytes = row + tile.columns.start / LANES..row + tile.columns.end.div_ceil(LANES);
+            self.points[bytes].fill(u8::MAX);
+        }
+    }
+}
+
+/// Neighbouring points of an item. The first column is a multiple of eight, the last one before such or the item's last.
+#[derive(Debug, Clone)]
+struct Tile {
+    columns: Range<usize>,
+    rows: Range<usize>,
+}
+
+impl Tile {
+    /// The tiles that an item of this shape is divided into at first.
+    fn all(width: usize, height: usize) -> impl Iterator<Item = Self> {
+        let rows = TILE_ROWS.min(height);
+        let columns = (LARGEST_TILE / rows).next_multiple_of(LANES);
+        let parts = |len: usize, part: usize| (0..len).step_by(part).map(move |at| at..(at + part).min(len));
+        parts(height, rows).flat_map(move |rows| {
+            parts(width, columns).map(move |columns| Self { columns, rows: rows.clone() })
+        })
+    }
+
+    /// The quarters of a tile; its halves, if it is but eight columns or rows. None if it is small.
+    fn parts(&self) -> Vec<Self> {
+        if self.columns.len() * self.rows.len() <= SMALLEST_TILE {
+            return Vec::new();
+        }
+        let halves = |range: &Range<usize>| {
+            let middle = range.start + (range.len() / 2).next_multiple_of(LANES);
+            [range.start..middle.min(range.end), middle.min(range.end)..range.end]
+        };
+        let columns = halves(&self.columns);
+        let tiles = halves(&self.rows)
+            .into_iter()
+            .flat_map(|rows| columns.clone().map(|columns| Self { columns, rows: rows.clone() }));
+        tiles.filter(|tile| !tile.columns.is_empty() && !tile.rows.is_empty()).collect()
+    }
+
+    /// The smallest disc around its points, a little enlarged.
+    fn disc(&self, re: &[f64], im: &[f64]) -> Disc {
+        let (left, right) = (re[self.columns.start], re[self.columns.end - 1]);
+        let (low, high) = (im[self.rows.start], im[self.rows.end - 1]);
+        let centre = Complex64::new(f64::midpoint(left, right), f64::midpoint(low, high));
+        let corner = |re, im| (Complex64::new(re, im) - centre).norm();
+        Disc { centre, radius: corner(left, low).max(corner(right, high)) * (1.0 + A_LITTLE) }
+    }
+}
+
+/// Points `c` with `|c − centre| ≤ radius`.
+#[derive(Debug, Clone, Copy)]
+struct Disc {
+    centre: Complex64,
+    radius: f64,
+}
+
+/// A cycle that may attract: its period, and where it is next to 0.
+#[derive(Debug, Clone, Copy)]
+struct Cycle {
+    period: u32,
+    at: Complex64,
+}
+
+/// A disc and a cycle that may attract the orbits of its points.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    disc: Disc,
+    cycle: Cycle,
+}
+
+/// A cycle that attracts the orbit of a disc's centre, and the trap around it.
+#[derive(Debug, Clone, Copy)]
+struct Trap {
+    disc: Disc,
+    cycle: Cycle,
+    /// The derivative of `cycle.at` by `c`.
+    by_c: Complex64,
+    /// By how much the cycle shrinks distances.
+    multiplier: f64,
+    /// 0 where no trap was found.
+    radius: f64,
+}
+
+/// Looks for tiles of the points `re` x `im` that are proven never to escape.
+pub(super) struct Search<'a> {
+    pub(super) re: &'a [f64],
+    pub(super) im: &'a [f64],
+    /// Whether they ascend. If not, corners do not enclose a tile.
+    pub(super) ascends: bool,
+    pub(super) terms: Terms<'a>,
+}
+
+impl<S: Simd> Work<S> for Search<'_> {
+    type Output = Result<Proven, Stopped>;
+
+    #[inline(always)]
+    fn with(self, simd: S) -> Self::Output {
+        let Self { re, im, ascends, terms } = self;
+        let mut proven = Proven::none(re.len(), im.len());
+        if !(terms.shortcuts && ascends) {
+            return Ok(proven);
+        }
+        let prover = Prover { survey: (terms.max_iter / 4).min(LONGEST_SURVEY) };
+        let mut candidates = Vec::new();
+        for tiles in chunks(Tile::all(re.len(), im.len())) {
+            terms.go_on()?;
+            let discs: Vec<Disc> = tiles.iter().map(|tile| tile.disc(re, im)).collect();
+            let cycles = prover.find_cycles(simd, &discs, &mut proven.cost);
+            for ((tile, disc), cycle) in tiles.into_iter().zip(discs).zip(cycles) {
+                candidates.extend(cycle.map(|cycle| (tile, Candidate { disc, cycle })));
+            }
+        }
+        while !candidates.is_empty() {
+            let mut trapped = Vec::new();
+            for batch in chunks(candidates.into_iter()) {
+                terms.go_on()?;
+                let (tiles, batch): (Vec<Tile>, Vec<Candidate>) = batch.into_iter().unzip();
+                let traps = Prover::find_traps(simd, &batch, &mut proven.cost);
+                trapped.extend(tiles.into_iter().zip(traps).filter_map(|(tile, trap)| Some((tile, trap?))));
+            }
+            // The slower a cycle attracts, the longer is the way in: those of a batch take about the same time.
+            trapped.sort_by(|(_, a), (_, b)| a.multiplier.total_cmp(&b.multiplier));
+            candidates = Vec::new();
+            for batch in chunks(trapped.into_iter()) {
+                terms.go_on()?;
+                let (tiles, traps): (Vec<Tile>, Vec<Trap>) = batch.into_iter().unzip();
+                let entered = prover.enter(simd, &traps, &mut proven.cost);
+                for (lane, tile) in tiles.iter().enumerate() {
+                    if entered >> lane & 1 == 1 {
+                        proven.insert(tile);
+                    } else {
+                        let cycle = traps[lane].cycle;
+                        let candidate = |part: Tile| {
+                            let disc = part.disc(re, im);
+                            (part, Candidate { disc, cycle })
+                        };
+                        candidates.extend(tile.parts().into_iter().map(candidate));
+                    }
+                }
+            }
+        }
+        Ok(proven)
+    }
+}
+
+/// Up to eight items at a time.
+fn chunks<T>(mut items: impl Iterator<Item = T>) -> impl Iterator<Item = Vec<T>> {
+    std::iter::from_fn(move || {
+        Some(items.by_ref().take(LANES).collect()).filter(|chunk: &Vec<T>| !chunk.is_empty())
+    })
+}
+
+/// A value for each lane.
+type PerLane = [f64; LANES];
+
+/// The complex number of a lane.
+fn get(of: &Orbit<PerLane>, lane: usize) -> Complex64 {
+    Complex64::new(of.re[lane], of.im[lane])
+}
+
+/// A complex number of each of up to eight items.
+fn numbers<T>(items: &[T], number: impl Fn(&T) -> Complex64) -> Orbit<PerLane> {
+    Orbit { re: reals(items, |item| number(item).re), im: reals(items, |item| number(item).im) }
+}
+
+/// A number of each of up to eight items.
+fn reals<T>(items: &[T], number: impl Fn(&T) -> f64) -> PerLane {
+    std::array::from_fn(|lane| items.get(lane).map_or(0.0, &number))
+}
+
+const NO_NUMBERS: Orbit<PerLane> = Orbit { re: [0.0; LANES], im: [0.0; LANES] };
+
+#[inline(always)]
+fn load<S: Simd>(simd: S, from: &Orbit<PerLane>) -> Orbit<S::Vector> {
+    Orbit { re: simd.load(&from.re), im: simd.load(&from.im) }
+}
+
+#[inline(always)]
+fn store_where<S: Simd>(simd: S, mask: S::Mask, from: Orbit<S::Vector>, to: &mut Orbit<PerLane>) {
+    simd.store_where(mask, from.re, &mut to.re);
+    simd.store_where(mask, from.im, &mut to.im);
+}
+
+/// `2ab`.
+#[inline(always)]
+fn twice_product<S: Simd>(simd: S, a: Orbit<S::Vector>, b: Orbit<S::Vector>) -> Orbit<S::Vector> {
+    let twice = Orbit { re: simd.add(a.re, a.re), im: simd.add(a.im, a.im) };
+    Orbit {
+        re: simd.sub(simd.mul(twice.re, b.re), simd.mul(twice.im, b.im)),
+        im: simd.add(simd.mul(twice.re, b.im), simd.mul(twice.im, b.re)),
+    }
+}
+
+/// `|z|²`.
+#[inline(always)]
+fn norm_sqr<S: Simd>(simd: S, z: Orbit<S::Vector>) -> S::Vector {
+    simd.add(simd.mul(z.re, z.re), simd.mul(z.im, z.im))
+}
+
+/// `|z|`.
+#[inline(always)]
+fn norm<S: Simd>(simd: S, z: Orbit<S::Vector>) -> S::Vector {
+    simd.sqrt(norm_sqr(simd, z))
+}
+
+/// Eight models, see the head of this file.
+#[derive(Clone, Copy)]
+struct Models<V> {
+    c: Orbit<V>,
+    z: Orbit<V>,
+    /// `d`, `r`, `h` and `R`.
+    by_c: Orbit<V>,
+    disc_radius: V,
+    by_start: Orbit<V>,
+    trap_radius: V,
+    error: V,
+}
+
+impl<V: Copy> Models<V> {
+    /// `|z|` and `s`.
+    #[inline(always)]
+    fn reach<S: Simd<Vector = V>>(&self, simd: S) -> (V, V) {
+        let of_c = simd.mul(norm(simd, self.by_c), self.disc_radius);
+        let of_start = simd.mul(norm(simd, self.by_start), self.trap_radius);
+        (norm(simd, self.z), simd.add(of_c, of_start))
+    }
+
+    /// The models of the next step, given `|z|` and `s`.
+    #[inline(always)]
+    fn step<S: Simd<Vector = V>>(self, simd: S, (norm, spread): (V, V)) -> Self {
+        let one = simd.splat(1.0);
+        let by_c = twice_product(simd, self.z, self.by_c);
+        let all = simd.add(spread, self.error);
+        let grown = simd.mul(simd.add(norm, norm), self.error);
+        let error = simd.add(simd.add(grown, simd.mul(all, all)), simd.splat(STEP_ERROR));
+        Self {
+            z: simd.step(self.z, self.c, false),
+            by_c: Orbit { re: simd.add(by_c.re, one), im: by_c.im },
+            by_start: twice_product(simd, self.z, self.by_start),
+            error: simd.mul(error, simd.splat(UP)),
+            ..self
+        }
+    }
+}
+
+/// Where models are after a period.
+struct Round {
+    z: Orbit<PerLane>,
+    by_c: Orbit<PerLane>,
+    by_start: Orbit<PerLane>,
+    error: PerLane,
+    /// The largest `|z| + s + e` on the way.
+    farthest: PerLane,
+}
+
+/// Proves discs, up to eight at a time.
+#[derive(Debug, Clone, Copy)]
+struct Prover {
+    /// Steps in which a cycle must show.
+    survey: u32,
+}
+
+impl Prover {
+    /// Follows the orbits of the centres until they have been next to 0 twice, late. None for a disc whose centre escapes, or
+    /// is proven interior by itself.
+    #[inline(always)]
+    fn find_cycles<S: Simd>(self, simd: S, discs: &[Disc], cost: &mut u64) -> [Option<Cycle>; LANES] {
+        let centres = numbers(discs, |disc| disc.centre);
+        let is_open = |disc: &Disc| !proven_interior(disc.centre.re, disc.centre.im);
+        let mut open = (0..discs.len()).fold(0, |open, lane| open | u8::from(is_open(&discs[lane])) << lane);
+        let c = load(simd, &centres);
+        let (mut z, mut nearest) = (c, simd.splat(f64::INFINITY));
+        let mut first: [Option<Cycle>; LANES] = [None; LANES];
+        let mut cycles = [None; LANES];
+        for n in 0..self.survey {
+            let norm = norm_sqr(simd, z);
+            open &= simd.bits(simd.le(norm, simd.splat(4.0)));
+            if open == 0 {
+                *cost += u64::from(n) * MODEL_COST;
+                return cycles;
+            }
+            if n < self.survey / 2 {
+                nearest = simd.select(simd.le(norm, nearest), norm, nearest);
+            } else {
+                let near = simd.le(norm, simd.mul(nearest, simd.splat(NEXT_TO_ZERO)));
+                let now = open & simd.bits(near);
+                if now != 0 {
+                    let mut at = centres;
+                    store_where(simd, near, z, &mut at);
+                    for lane in lanes(now.into()) {
+                        if let Some(before) = first[lane] {
+                            cycles[lane] = Some(Cycle { period: n - before.period, ..before });
+                            open &= !(1 << lane);
+                        } else {
+                            first[lane] = Some(Cycle { period: n, at: get(&at, lane) });
+                        }
+                    }
+                }
+            }
+            z = simd.step(z, c, false);
+        }
+        *cost += u64::from(self.survey) * MODEL_COST;
+        cycles
+    }
+
+    /// Step 1 of the proof. None for a candidate whose cycle does not attract.
+    #[inline(always)]
+    fn find_traps<S: Simd>(simd: S, candidates: &[Candidate], cost: &mut u64) -> [Option<Trap>; LANES] {
+        let guess = |&Candidate { disc, cycle }: &Candidate| Trap {
+            disc,
+            cycle,
+            by_c: Complex64::ZERO,
+            multiplier: 1.0,
+            radius: 0.0,
+        };
+        let mut guesses: Vec<Trap> = candidates.iter().map(guess).collect();
+        for _ in 0..NEWTON_STEPS {
+            let round = Self::go_round(simd, &guesses, cost);
+            for (lane, guess) in guesses.iter_mut().enumerate() {
+                let (from, to) = (guess.cycle.at, get(&round.z, lane));
+                let multiplier = get(&round.by_start, lane);
+                let by_c = get(&round.by_c, lane) - multiplier * guess.by_c;
+                guess.cycle.at += (to - from) / (1.0 - multiplier);
+                guess.by_c = by_c / (1.0 - multiplier);
+                guess.multiplier = multiplier.norm();
+                // Three quarters of what it may be for the map z -> Az² + B.
+                guess.radius = 1.5 * (1.0 - guess.multiplier) * from.norm() / guess.multiplier;
+            }
+        }
+        let mut found = [None; LANES];
+        for (lane, guess) in guesses.iter().enumerate() {
+            let attracts = guess.multiplier < LARGEST_MULTIPLIER;
+            found[lane] = attracts.then_some(Trap { radius: 0.0, ..*guess });
+        }
+        for _ in 0..TRAPS {
+            if found.iter().flatten().all(|trap| trap.radius > 0.0) {
+                break;
+            }
+            let round = Self::go_round(simd, &guesses, cost);
+            for (lane, guess) in guesses.iter_mut().enumerate() {
+                let Some(trap) = found[lane].as_mut().filter(|trap| trap.radius == 0.0) else { continue };
+                let moved = (get(&round.z, lane) - guess.cycle.at).norm()
+                    + (get(&round.by_c, lane) - guess.by_c).norm() * guess.disc.radius;
+                let multiplier = get(&round.by_start, lane).norm();
+                let back = moved + multiplier * guess.radius + round.error[lane];
+                if back <= guess.radius * (1.0 - A_LITTLE) && round.farthest[lane] <= REACH {
+                    *trap = *guess;
+                }
+                let curvature = round.error[lane] / (guess.radius * guess.radius);
+                guess.radius = 0.8 * (1.0 - multiplier) / curvature;
+            }
+        }
+        found
+    }
+
+    /// Takes models round the cycles, from the discs of the traps.
+    #[inline(always)]
+    fn go_round<S: Simd>(simd: S, traps: &[Trap], cost: &mut u64) -> Round {
+        let longest = traps.iter().map(|trap| trap.cycle.period).max().unwrap_or(0);
+        let periods = simd.load(&reals(traps, |trap| trap.cycle.period.into()));
+        let zero = simd.splat(0.0);
+        let mut models = Models {
+            c: load(simd, &numbers(traps, |trap| trap.disc.centre)),
+            z: load(simd, &numbers(traps, |trap| trap.cycle.at)),
+            by_c: load(simd, &numbers(traps, |trap| trap.by_c)),
+            disc_radius: simd.load(&reals(traps, |trap| trap.disc.radius)),
+            by_start: Orbit { re: simd.splat(1.0), im: zero },
+            trap_radius: simd.load(&reals(traps, |trap| trap.radius)),
+            error: zero,
+        };
+        let mut round = Round {
+            z: NO_NUMBERS,
+            by_c: NO_NUMBERS,
+            by_start: NO_NUMBERS,
+            error: [f64::INFINITY; LANES],
+            farthest: [f64::INFINITY; LANES],
+        };
+        let mut farthest = zero;
+        for n in 0..=longest {
+            let there = simd.eq(periods, simd.splat(f64::from(n)));
+            if simd.bits(there) != 0 {
+                store_where(simd, there, models.z, &mut round.z);
+                store_where(simd, there, models.by_c, &mut round.by_c);
+                store_where(simd, there, models.by_start, &mut round.by_start);
+                simd.store_where(there, models.error, &mut round.error);
+                simd.store_where(there, farthest, &mut round.farthest);
+            }
+            let (norm, spread) = models.reach(simd);
+            let far = simd.add(simd.add(norm, spread), models.error);
+            // An infinite or undefined reach stays.
+            farthest = simd.select(simd.le(far, farthest), farthest, far);
+            models = models.step(simd, (norm, spread));
+        }
+        *cost += u64::from(longest) * MODEL_COST;
+        round
+    }
+
+    /// Step 2 of the proof: the lanes whose orbits have all entered their trap.
+    #[inline(always)]
+    fn enter<S: Simd>(self, simd: S, traps: &[Trap], cost: &mut u64) -> u8 {
+        let mut under_way = 0;
+        for (lane, trap) in traps.iter().enumerate() {
+            under_way |= u8::from(trap.radius > 0.0) << lane;
+        }
+        let at = load(simd, &numbers(traps, |trap| trap.cycle.at));
+        let near_sqr = simd.load(&reals(traps, |trap| trap.radius * trap.radius));
+        let c = load(simd, &numbers(traps, |trap| trap.disc.centre));
+        let (zero, one) = (simd.splat(0.0), simd.splat(1.0));
+        let mut models = Models {
+            c,
+            z: c,
+            by_c: Orbit { re: one, im: zero },
+            disc_radius: simd.load(&reals(traps, |trap| trap.disc.radius)),
+            by_start: Orbit { re: zero, im: zero },
+            trap_radius: zero,
+            error: zero,
+        };
+        let mut entered = 0;
+        for _ in 0..WAY_PER_SURVEY * self.survey {
+            let (norm, spread) = models.reach(simd);
+            let far = simd.add(simd.add(norm, spread), models.error);
+            under_way &= simd.bits(simd.le(far, simd.splat(REACH)));
+            if under_way == 0 {
+                break;
+            }
+            let from_trap = Orbit { re: simd.sub(models.z.re, at.re), im: simd.sub(models.z.im, at.im) };
+            let near = simd.le(norm_sqr(simd, from_trap), near_sqr);
+            let now = under_way & simd.bits(near);
+            if now != 0 {
+                let (mut z, mut by_c, mut error) = (NO_NUMBERS, NO_NUMBERS, [0.0; LANES]);
+                store_where(simd, near, models.z, &mut z);
+                store_where(simd, near, models.by_c, &mut by_c);
+                simd.store_where(near, models.error, &mut error);
+                for lane in lanes(now.into()) {
+                    let trap = &traps[lane];
+                    let distance = (get(&z, lane) - trap.cycle.at).norm()
+                        + (get(&by_c, lane) - trap.by_c).norm() * trap.disc.radius
+                        + error[lane];
+                    if distance <= trap.radius * (1.0 - A_LITTLE) {
+                        entered |= 1 << lane;
+                    }
+                }
+                under_way &= !entered;
+            }
+            models = models.step(simd, (norm, spread));
+            *cost += MODEL_COST;
+        }
+        entered
+    }
+}
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::sync::atomic::AtomicBool;
+
+    use super::super::portable::Portable;
+    use super::super::reference::escape_count;
+    use super::*;
+
+    static GO_ON: AtomicBool = AtomicBool::new(false);
+
+    fn axis(from: f64, to: f64, len: usize) -> Vec<f64> {
+        (0..len).map(|i| from + (to - from) * i as f64 / (len - 1) as f64).collect()
+    }
+
+    fn search(re: &[f64], im: &[f64], max_iter: u32) -> Proven {
+        let terms = Terms { max_iter, shortcuts: true, stop: &GO_ON };
+        let search = Search { re, im, ascends: true, terms };
+        Portable.outlined(search).expect("not stopped")
+    }
+
+    /// The points that are proven.
+    fn points<'a>(proven: &'a Proven, re: &'a [f64], im: &'a [f64]) -> impl Iterator<Item = Complex64> + 'a {
+        let is_proven = |y: usize, x: usize| proven.at(y, x / LANES * LANES) >> (x % LANES) & 1 == 1;
+        im.iter().enumerate().flat_map(move |(y, &im)| {
+            let there = re.iter().enumerate().filter(move |(x, _)| is_proven(y, *x));
+            there.map(move |(_, &re)| Complex64::new(re, im))
+        })
+    }
+
+    fn stays(c: Complex64, steps: u32) -> bool {
+        let steps = NonZeroU32::new(steps).expect("not zero");
+        escape_count(c, steps) == steps.get()
+    }
+
+    #[test]
+    fn tiles_and_their_parts_cover_an_item_once() {
+        for (width, height) in [(1, 1), (7, 3), (8, 8), (70, 5), (131, 131), (1000, 4), (1000, 1), (64, 200)]
+        {
+            let mut left: Vec<Tile> = Tile::all(width, height).collect();
+            let mut covered = vec![0; width * height];
+            while let Some(tile) = left.pop() {
+                assert_eq!(tile.columns.start % LANES, 0);
+                assert!(tile.columns.end % LANES == 0 || tile.columns.end == width);
+                let parts = tile.parts();
+                for (y, x) in tile.rows.clone().flat_map(|y| tile.columns.clone().map(move |x| (y, x))) {
+                    covered[y * width + x] += u32::from(parts.is_empty());
+                }
+                left.extend(parts);
+            }
+            assert!(covered.iter().all(|&times| times == 1), "{width} x {height}");
+        }
+    }
+
+    /// Bulbs of the set and a copy far from it, the detail of the talk, and a copy of size 1e-9.
+    const REGIONS: [([f64; 2], [f64; 2]); 5] = [
+        ([-0.25, 0.0], [0.62, 0.87]),
+        ([-1.79, -1.74], [-0.025, 0.025]),
+        ([-0.74877, -0.74872], [0.06505, 0.06510]),
+        ([0.2, 0.45], [0.3, 0.65]),
+        ([-0.749_705_699, -0.749_705_693], [0.115_617_837, 0.115_617_843]),
+    ];
+
+    #[test]
+    fn what_is_proven_does_not_escape() {
+        for (re, im) in REGIONS {
+            let (re, im) = (axis(re[0], re[1], 203), axis(im[0], im[1], 197));
+            for max_iter in [600, 3000] {
+                let proven = search(&re, &im, max_iter);
+                for c in points(&proven, &re, &im) {
+                    assert!(stays(c, 20_000), "{c}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn much_of_what_stays_is_proven() {
+        for (number, (re, im)) in REGIONS.into_iter().enumerate() {
+            let (re, im) = (axis(re[0], re[1], 400), axis(im[0], im[1], 400));
+            let found = points(&search(&re, &im, 2048), &re, &im).count();
+            let all = im.iter().flat_map(|&im| re.iter().map(move |&re| Complex64::new(re, im)));
+            let all = all.filter(|&c| !proven_interior(c.re, c.im) && stays(c, 2048)).count();
+            println!("region {number}: {found} of {all}");
+            assert!(3 * found > all, "region {number}: {found} of {all}");
+        }
+    }
+
+    /// A model from the beginning of the orbits of `disc`, as `enter` has it.
+    fn model(disc: Disc) -> Models<[f64; LANES]> {
+        let number = |z: Complex64| Orbit { re: [z.re; LANES], im: [z.im; LANES] };
+        Models {
+            c: number(disc.centre),
+            z: number(disc.centre),
+            by_c: number(Complex64::ONE),
+            disc_radius: [disc.radius; LANES],
+            by_start: number(Complex64::ZERO),
+            trap_radius: [0.0; LANES],
+            error: [0.0; LANES],
+        }
+    }
+
+    #[test]
+    fn models_hold_the_orbits() {
+        let mut steps = 0;
+        for (j, k) in (0..60).flat_map(|j| (1..=13).map(move |k| (j, k))) {
+            let angle = f64::from(j) * 0.1047;
+            let centre = Complex64::from_polar(0.2 + 0.02 * f64::from(j), angle);
+            let disc = Disc { centre, radius: 10f64.powi(-k) };
+            let points =
+                [0.0, 1.3, 2.9, 5.1].map(|a| centre + Complex64::from_polar(0.999_999 * disc.radius, a));
+            let (mut model, mut orbits) = (model(disc), points);
+            loop {
+                let (norm, spread) = model.reach(Portable);
+                if norm[0] + spread[0] + model.error[0] > REACH || steps % 5000 == 4999 {
+                    break;
+                }
+                for (z, c) in orbits.iter().zip(points) {
+                    let believed = get(&model.z, 0) + get(&model.by_c, 0) * (c - centre);
+                    // What is subtracted here is rounded, too.
+                    let error = (z - believed).norm() - 1e-15;
+                    assert!(error <= model.error[0], "{c}: {error:e} > {:e}", model.error[0]);
+                }
+                model = model.step(Portable, (norm, spread));
+                orbits = std::array::from_fn(|i| {
+                    let (z, c) = (orbits[i], points[i]);
+                    Complex64::new(z.re * z.re - z.im * z.im + c.re, 2.0 * z.re * z.im + c.im)
+                });
+                steps += 1;
+            }
+            steps += 1;
+        }
+        assert!(steps > 50_000, "{steps}");
+    }
+
+    #[test]
+    fn no_trap_is_found_where_nothing_attracts() {
+        // Just outside the period-3 bulb and at the root of a cusp; the cycles are those of the inside.
+        for (disc, period) in [
+            (Disc { centre: Complex64::new(-0.125, 0.84), radius: 1e-4 }, 3),
+            (Disc { centre: Complex64::new(-1.75, 0.0), radius: 1e-9 }, 3),
+        ] {
+            let candidate = Candidate { disc, cycle: Cycle { period, at: Complex64::new(0.01, 0.01) } };
+            let [trap, ..] = Prover::find_traps(Portable, &[candidate], &mut 0);
+            assert!(trap.is_none_or(|trap| trap.radius == 0.0), "{disc:?}");
+        }
+    }
+}
