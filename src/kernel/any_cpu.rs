@@ -2,6 +2,7 @@
 
 use super::item::Item;
 use super::portable::Portable;
+use super::trap::Ask;
 use super::{Count, Stopped};
 
 /// The instruction set that a kernel uses.
@@ -38,6 +39,10 @@ impl Instructions {
 
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
         Portable.compute(item)
+    }
+
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Vec<bool>, Stopped> {
+        Portable.ask(ask)
     }
 
     pub(super) fn raw(self, steps: u64) -> u64 {

@@ -13,6 +13,7 @@ use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
 use super::tile::Tiles;
+use super::trap::Ask;
 use super::{Count, Stopped};
 
 /// The largest `max_iter` for which tiles are the faster kernel, measured on areas 1 and 2 of the talk.
@@ -36,6 +37,14 @@ impl Avx2 {
     /// See [`Raw`].
     pub(super) fn raw(self, steps: u64) -> u64 {
         self.outlined(Raw::<3, 1>(steps))
+    }
+
+    /// See [`Ask`].
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Vec<bool>, Stopped> {
+        match ask.terms.method(TILES_UP_TO) {
+            Method::Tile => Ok(vec![false; ask.centres.len()]),
+            Method::Refill | Method::RefillWithCycles => self.outlined(ask),
+        }
     }
 
     /// Computes `item`. Three pairs of two state registers leave four of the 16 registers for temporaries.

@@ -12,6 +12,7 @@ use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
 use super::tile::Tiles;
+use super::trap::Ask;
 use super::{Count, Stopped};
 
 /// The largest `max_iter` for which tiles are the faster kernel, measured on areas 1 and 2 of the talk.
@@ -39,6 +40,14 @@ impl Avx512 {
     /// See [`Raw`].
     pub(super) fn raw(self, steps: u64) -> u64 {
         self.outlined(Raw::<7, 3>(steps))
+    }
+
+    /// See [`Ask`].
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Vec<bool>, Stopped> {
+        match ask.terms.method(TILES_UP_TO) {
+            Method::Tile => Ok(vec![false; ask.centres.len()]),
+            Method::Refill | Method::RefillWithCycles => self.outlined(ask),
+        }
     }
 
     /// Computes `item`. Seven vectors of two state registers and their temporaries fill the 32 registers; three of

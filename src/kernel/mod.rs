@@ -44,6 +44,8 @@ use std::sync::atomic::AtomicBool;
 use cpu::Instructions;
 use item::{Item, Terms};
 use ndarray::ArrayViewMut2;
+use num_complex::Complex64;
+use trap::Ask;
 
 /// An integer type that holds escape counts.
 pub trait Count: Copy + Default + Send + Sync + 'static {
@@ -186,6 +188,22 @@ impl Kernel {
         match self.program {
             Program::Vectors(instructions) => instructions.name(),
             Program::Reference => "reference",
+        }
+    }
+
+    /// For each of `centres`, whether this kernel proves that no point within `radius` of it escapes, as it does for the
+    /// points of a work item that lie close together.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`] when `stop` was set before the end.
+    pub fn ask(&self, centres: &[Complex64], radius: f64, stop: &AtomicBool) -> Result<Vec<bool>, Stopped> {
+        let terms = Terms { max_iter: self.max_iter.get(), shortcuts: self.shortcuts, stop };
+        match self.program {
+            Program::Vectors(instructions) if self.shortcuts => {
+                instructions.ask(Ask { centres, radius, terms })
+            }
+            _ => Ok(vec![false; centres.len()]),
         }
     }
 

@@ -10,6 +10,7 @@ use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
 use super::tile::Tiles;
+use super::trap::Ask;
 use super::{Count, Stopped};
 
 /// The largest `max_iter` for which tiles are the faster kernel, measured on areas 1 and 2 of the talk.
@@ -23,6 +24,14 @@ impl Portable {
     /// See [`Raw`].
     pub(super) fn raw(self, steps: u64) -> u64 {
         self.outlined(Raw::<1, 0>(steps))
+    }
+
+    /// See [`Ask`].
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Vec<bool>, Stopped> {
+        match ask.terms.method(TILES_UP_TO) {
+            Method::Tile => Ok(vec![false; ask.centres.len()]),
+            Method::Refill | Method::RefillWithCycles => self.outlined(ask),
+        }
     }
 
     /// Computes `item` with one vector: on x86-64 without AVX it is four registers of orbits and a quarter of the file.

@@ -211,6 +211,18 @@ fn numbers_that_no_config_lets_through() {
 }
 
 #[test]
+fn discs_are_proven_where_something_attracts_all_of_them() {
+    let (bulb, tip) = (Complex64::new(-0.1226, 0.7449), Complex64::new(0.0, 1.0));
+    for kernel in kernels(2048) {
+        let ask =
+            |kernel: &Kernel, radius| kernel.ask(&[bulb, tip, bulb], radius, &GO_ON).expect("not stopped");
+        assert_eq!(ask(&kernel, 1e-3), [true, false, true], "{}", kernel.name());
+        assert_eq!(ask(&kernel, 0.2), [false; 3], "{}", kernel.name());
+        assert_eq!(ask(&kernel.without_shortcuts(), 1e-3), [false; 3]);
+    }
+}
+
+#[test]
 fn orbits_that_repeat_end_early() {
     let (re, im) = (linspace(-1.9, 0.5, 33), linspace(-0.01, 1.1, 21));
     check(&re, &im, 20_000);

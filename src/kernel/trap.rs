@@ -195,45 +195,45 @@ impl<S: Simd> Work<S> for Search<'_> {
         if !(terms.shortcuts && ascends) {
             return Ok(proven);
         }
-        let prover = Prover { survey: (terms.max_iter / 4).min(LONGEST_SURVEY) };
-        let mut candidates = Vec::new();
-        for tiles in chunks(Tile::all(re.len(), im.len())) {
-            terms.go_on()?;
-            let discs: Vec<Disc> = tiles.iter().map(|tile| tile.disc(re, im)).collect();
-            let cycles = prover.find_cycles(simd, &discs, &mut proven.cost);
-            for ((tile, disc), cycle) in tiles.into_iter().zip(discs).zip(cycles) {
-                candidates.extend(cycle.map(|cycle| (tile, Candidate { disc, cycle })));
-            }
-        }
+        let mut prover = Prover::new(terms);
+        let tiles = Tile::all(re.len(), im.len()).map(|tile| {
+            let disc = tile.disc(re, im);
+            (tile, disc)
+        });
+        let mut candidates = prover.find_cycles(simd, tiles)?;
         while !candidates.is_empty() {
-            let mut trapped = Vec::new();
-            for batch in chunks(candidates.into_iter()) {
-                terms.go_on()?;
-                let (tiles, batch): (Vec<Tile>, Vec<Candidate>) = batch.into_iter().unzip();
-                let traps = Prover::find_traps(simd, &batch, &mut proven.cost);
-                trapped.extend(tiles.into_iter().zip(traps).filter_map(|(tile, trap)| Some((tile, trap?))));
-            }
-            // The slower a cycle attracts, the longer is the way in: those of a batch take about the same time.
-            trapped.sort_by(|(_, a), (_, b)| a.multiplier.total_cmp(&b.multiplier));
-            candidates = Vec::new();
-            for batch in chunks(trapped.into_iter()) {
-                terms.go_on()?;
-                let (tiles, traps): (Vec<Tile>, Vec<Trap>) = batch.into_iter().unzip();
-                let entered = prover.enter(simd, &traps, &mut proven.cost);
-                for (lane, tile) in tiles.iter().enumerate() {
-                    if entered >> lane & 1 == 1 {
-                        proven.insert(tile);
-                    } else {
-                        let cycle = traps[lane].cycle;
-                        let candidate = |part: Tile| {
-                            let disc = part.disc(re, im);
-                            (part, Candidate { disc, cycle })
-                        };
-                        candidates.extend(tile.parts().into_iter().map(candidate));
-                    }
-                }
-            }
+            let mut parts = Vec::new();
+            prover.prove(simd, candidates, |tile, verdict| match verdict {
+                Ok(()) => proven.insert(&tile),
+                Err(cycle) => parts.extend(tile.parts().into_iter().map(|part| {
+                    let disc = part.disc(re, im);
+                    (part, Candidate { disc, cycle })
+                })),
+            })?;
+            candidates = parts;
         }
+        proven.cost = prover.cost;
+        Ok(proven)
+    }
+}
+
+/// Asks whether no point of discs around `centres`, all of one radius, escapes: for each, whether that is proven.
+pub(super) struct Ask<'a> {
+    pub(super) centres: &'a [Complex64],
+    pub(super) radius: f64,
+    pub(super) terms: Terms<'a>,
+}
+
+impl<S: Simd> Work<S> for Ask<'_> {
+    type Output = Result<Vec<bool>, Stopped>;
+
+    #[inline(always)]
+    fn with(self, simd: S) -> Self::Output {
+        let mut proven = vec![false; self.centres.len()];
+        let mut prover = Prover::new(self.terms);
+        let discs = self.centres.iter().map(|&centre| Disc { centre, radius: self.radius });
+        let candidates = prover.find_cycles(simd, discs.enumerate())?;
+        prover.prove(simd, candidates, |number, verdict| proven[number] = verdict.is_ok())?;
         Ok(proven)
     }
 }
@@ -348,18 +348,72 @@ struct Round {
     farthest: PerLane,
 }
 
-/// Proves discs, up to eight at a time.
-#[derive(Debug, Clone, Copy)]
-struct Prover {
+/// Proves discs, eight at a time. What goes with a disc, `P`, is the caller's.
+struct Prover<'a> {
+    terms: Terms<'a>,
     /// Steps in which a cycle must show.
     survey: u32,
+    /// What was spent, in pixel-iterations.
+    cost: u64,
 }
 
-impl Prover {
+impl<'a> Prover<'a> {
+    fn new(terms: Terms<'a>) -> Self {
+        Self { terms, survey: (terms.max_iter / 4).min(LONGEST_SURVEY), cost: 0 }
+    }
+
+    /// The discs whose centres near a cycle.
+    #[inline(always)]
+    fn find_cycles<S: Simd, P>(
+        &mut self,
+        simd: S,
+        discs: impl Iterator<Item = (P, Disc)>,
+    ) -> Result<Vec<(P, Candidate)>, Stopped> {
+        let mut candidates = Vec::new();
+        for batch in chunks(discs) {
+            self.terms.go_on()?;
+            let (owners, discs): (Vec<P>, Vec<Disc>) = batch.into_iter().unzip();
+            let cycles = self.survey(simd, &discs);
+            for ((owner, disc), cycle) in owners.into_iter().zip(discs).zip(cycles) {
+                candidates.extend(cycle.map(|cycle| (owner, Candidate { disc, cycle })));
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Tries to prove that no point of the discs escapes, and gives its verdict on each whose cycle attracts. Where it
+    /// fails a smaller disc may succeed, with the same cycle.
+    #[inline(always)]
+    fn prove<S: Simd, P>(
+        &mut self,
+        simd: S,
+        candidates: Vec<(P, Candidate)>,
+        mut verdict: impl FnMut(P, Result<(), Cycle>),
+    ) -> Result<(), Stopped> {
+        let mut trapped = Vec::new();
+        for batch in chunks(candidates.into_iter()) {
+            self.terms.go_on()?;
+            let (owners, batch): (Vec<P>, Vec<Candidate>) = batch.into_iter().unzip();
+            let traps = self.find_traps(simd, &batch);
+            trapped.extend(owners.into_iter().zip(traps).filter_map(|(owner, trap)| Some((owner, trap?))));
+        }
+        // The slower a cycle attracts, the longer is the way in: those of a batch take about the same time.
+        trapped.sort_by(|(_, a), (_, b)| a.multiplier.total_cmp(&b.multiplier));
+        for batch in chunks(trapped.into_iter()) {
+            self.terms.go_on()?;
+            let (owners, traps): (Vec<P>, Vec<Trap>) = batch.into_iter().unzip();
+            let entered = self.enter(simd, &traps);
+            for (lane, owner) in owners.into_iter().enumerate() {
+                verdict(owner, if entered >> lane & 1 == 1 { Ok(()) } else { Err(traps[lane].cycle) });
+            }
+        }
+        Ok(())
+    }
+
     /// Follows the orbits of the centres until they have been next to 0 twice, late. None for a disc whose centre escapes, or
     /// is proven interior by itself.
     #[inline(always)]
-    fn find_cycles<S: Simd>(self, simd: S, discs: &[Disc], cost: &mut u64) -> [Option<Cycle>; LANES] {
+    fn survey<S: Simd>(&mut self, simd: S, discs: &[Disc]) -> [Option<Cycle>; LANES] {
         let centres = numbers(discs, |disc| disc.centre);
         let is_open = |disc: &Disc| !proven_interior(disc.centre.re, disc.centre.im);
         let mut open = (0..discs.len()).fold(0, |open, lane| open | u8::from(is_open(&discs[lane])) << lane);
@@ -371,7 +425,7 @@ impl Prover {
             let norm = norm_sqr(simd, z);
             open &= simd.bits(simd.le(norm, simd.splat(4.0)));
             if open == 0 {
-                *cost += u64::from(n) * MODEL_COST;
+                self.cost += u64::from(n) * MODEL_COST;
                 return cycles;
             }
             if n < self.survey / 2 {
@@ -394,13 +448,13 @@ impl Prover {
             }
             z = simd.step(z, c, false);
         }
-        *cost += u64::from(self.survey) * MODEL_COST;
+        self.cost += u64::from(self.survey) * MODEL_COST;
         cycles
     }
 
     /// Step 1 of the proof. None for a candidate whose cycle does not attract.
     #[inline(always)]
-    fn find_traps<S: Simd>(simd: S, candidates: &[Candidate], cost: &mut u64) -> [Option<Trap>; LANES] {
+    fn find_traps<S: Simd>(&mut self, simd: S, candidates: &[Candidate]) -> [Option<Trap>; LANES] {
         let guess = |&Candidate { disc, cycle }: &Candidate| Trap {
             disc,
             cycle,
@@ -410,7 +464,7 @@ impl Prover {
         };
         let mut guesses: Vec<Trap> = candidates.iter().map(guess).collect();
         for _ in 0..NEWTON_STEPS {
-            let round = Self::go_round(simd, &guesses, cost);
+            let round = self.go_round(simd, &guesses);
             for (lane, guess) in guesses.iter_mut().enumerate() {
                 let (from, to) = (guess.cycle.at, get(&round.z, lane));
                 let multiplier = get(&round.by_start, lane);
@@ -431,7 +485,7 @@ impl Prover {
             if found.iter().flatten().all(|trap| trap.radius > 0.0) {
                 break;
             }
-            let round = Self::go_round(simd, &guesses, cost);
+            let round = self.go_round(simd, &guesses);
             for (lane, guess) in guesses.iter_mut().enumerate() {
                 let Some(trap) = found[lane].as_mut().filter(|trap| trap.radius == 0.0) else { continue };
                 let moved = (get(&round.z, lane) - guess.cycle.at).norm()
@@ -450,7 +504,7 @@ impl Prover {
 
     /// Takes models round the cycles, from the discs of the traps.
     #[inline(always)]
-    fn go_round<S: Simd>(simd: S, traps: &[Trap], cost: &mut u64) -> Round {
+    fn go_round<S: Simd>(&mut self, simd: S, traps: &[Trap]) -> Round {
         let longest = traps.iter().map(|trap| trap.cycle.period).max().unwrap_or(0);
         let periods = simd.load(&reals(traps, |trap| trap.cycle.period.into()));
         let zero = simd.splat(0.0);
@@ -486,13 +540,13 @@ impl Prover {
             farthest = simd.select(simd.le(far, farthest), farthest, far);
             models = models.step(simd, (norm, spread));
         }
-        *cost += u64::from(longest) * MODEL_COST;
+        self.cost += u64::from(longest) * MODEL_COST;
         round
     }
 
     /// Step 2 of the proof: the lanes whose orbits have all entered their trap.
     #[inline(always)]
-    fn enter<S: Simd>(self, simd: S, traps: &[Trap], cost: &mut u64) -> u8 {
+    fn enter<S: Simd>(&mut self, simd: S, traps: &[Trap]) -> u8 {
         let mut under_way = 0;
         for (lane, trap) in traps.iter().enumerate() {
             under_way |= u8::from(trap.radius > 0.0) << lane;
@@ -538,7 +592,7 @@ impl Prover {
                 under_way &= !entered;
             }
             models = models.step(simd, (norm, spread));
-            *cost += MODEL_COST;
+            self.cost += MODEL_COST;
         }
         entered
     }
@@ -553,14 +607,14 @@ mod tests {
     use super::*;
 
     static GO_ON: AtomicBool = AtomicBool::new(false);
+    const TERMS: Terms<'_> = Terms { max_iter: 2048, shortcuts: true, stop: &GO_ON };
 
     fn axis(from: f64, to: f64, len: usize) -> Vec<f64> {
         (0..len).map(|i| from + (to - from) * i as f64 / (len - 1) as f64).collect()
     }
 
     fn search(re: &[f64], im: &[f64], max_iter: u32) -> Proven {
-        let terms = Terms { max_iter, shortcuts: true, stop: &GO_ON };
-        let search = Search { re, im, ascends: true, terms };
+        let search = Search { re, im, ascends: true, terms: Terms { max_iter, ..TERMS } };
         Portable.outlined(search).expect("not stopped")
     }
 
@@ -686,7 +740,7 @@ mod tests {
             (Disc { centre: Complex64::new(-1.75, 0.0), radius: 1e-9 }, 3),
         ] {
             let candidate = Candidate { disc, cycle: Cycle { period, at: Complex64::new(0.01, 0.01) } };
-            let [trap, ..] = Prover::find_traps(Portable, &[candidate], &mut 0);
+            let [trap, ..] = Prover::new(TERMS).find_traps(Portable, &[candidate]);
             assert!(trap.is_none_or(|trap| trap.radius == 0.0), "{disc:?}");
         }
     }

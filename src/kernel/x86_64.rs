@@ -4,6 +4,7 @@ use super::avx2::Avx2;
 use super::avx512::Avx512;
 use super::item::Item;
 use super::portable::Portable;
+use super::trap::Ask;
 use super::{Count, Stopped};
 
 /// The instruction set that a kernel uses.
@@ -48,6 +49,14 @@ impl Instructions {
             Self::Avx512(simd) => simd.compute(item),
             Self::Avx2(simd) => simd.compute(item),
             Self::Portable(simd) => simd.compute(item),
+        }
+    }
+
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Vec<bool>, Stopped> {
+        match self {
+            Self::Avx512(simd) => simd.ask(ask),
+            Self::Avx2(simd) => simd.ask(ask),
+            Self::Portable(simd) => simd.ask(ask),
         }
     }
 
