@@ -1,8 +1,8 @@
 #!/bin/sh
 # Tortures the program: kills, faults, power cuts, full disks, limits, damaged journals.
 #
-#   tools/torture.sh                   all of it, about 15 minutes
-#   tools/torture.sh --short           the form that is part of every test run, less than 90 s on 2 free cores
+#   tools/torture.sh                   all of it, about 16 minutes
+#   tools/torture.sh --short           the form that is part of every test run, less than 100 s on 2 free cores
 #   tools/torture.sh kill power-cut    some scenarios; tests/torture/torture.py names them
 #   tools/torture.sh --seed 7 kill     the random choices of an earlier run
 #

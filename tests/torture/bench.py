@@ -25,6 +25,9 @@ TIMEOUT_S = 60
 # Jobs are kept in memory where there is so much of it: no power is cut but in thought, and no sync takes time.
 MEMORY_NEEDED = 512 << 20
 
+# When a launcher must have started its ranks.
+RANKS_WITHIN_S = 20
+
 # What a process may take to disappear once its job has ended.
 GONE_WITHIN_S = 15
 
@@ -62,6 +65,12 @@ class Ended:
         """Of the finished file, as the last line tells."""
         found = re.search(r"mandel-mpi: (?:done|already complete) .*checksum=(\S+)", self.stdout)
         return found[1] if found else None
+
+    @property
+    def wall_s(self):
+        """Seconds from the program's own start to its end, as the last line tells."""
+        found = re.search(r"wall_s=(\S+)", self.stdout)
+        return float(found[1]) if found else None
 
     def __str__(self):
         return f"exit code {self.code} after {self.seconds:.1f} s\n{self.stdout}{self.stderr}".rstrip()
@@ -133,9 +142,13 @@ class Bench:
             **(extra or {}),
         }
 
-    def start(self, command, folder, extra=None, limits=()):
-        """Starts a command in a job's folder; its words go to files, which no orphan can hold shut."""
-        with (self.folder / "stdout").open("w") as stdout, (self.folder / "stderr").open("w") as stderr:
+    def start(self, command, folder, extra=None, limits=(), voice="job"):
+        """Starts a command in a job's folder; its words go to files, which no orphan can hold shut.
+
+        Commands that run at the same time need each a `voice` of their own.
+        """
+        stdout, stderr = self.words_of(voice)
+        with stdout.open("w") as stdout, stderr.open("w") as stderr:
             return subprocess.Popen(
                 [str(part) for part in command],
                 cwd=folder,
@@ -147,18 +160,22 @@ class Bench:
                 preexec_fn=lambda: [resource.setrlimit(what, (most, most)) for what, most in limits],
             )
 
-    def wait(self, process, started, timeout_s=TIMEOUT_S):
+    def wait(self, process, started, timeout_s=TIMEOUT_S, voice="job"):
         """Waits for the end of a started command; one that does not come is a hang."""
         try:
             code = process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self.kill_all()
             process.wait()
-            raise Broken(f"hangs: {process.args} did not end within {timeout_s} s\n{self.words()[1]}") from None
-        return Ended(code, *self.words(), time.monotonic() - started)
+            stderr = self.words(voice)[1]
+            raise Broken(f"hangs: {process.args} did not end within {timeout_s} s\n{stderr}") from None
+        return Ended(code, *self.words(voice), time.monotonic() - started)
 
-    def words(self):
-        return [(self.folder / name).read_text(errors="replace") for name in ("stdout", "stderr")]
+    def words(self, voice="job"):
+        return [path.read_text(errors="replace") for path in self.words_of(voice)]
+
+    def words_of(self, voice):
+        return [self.folder / f"{voice}.{name}" for name in ("stdout", "stderr")]
 
     def run(self, command, folder, extra=None, limits=(), timeout_s=TIMEOUT_S):
         """Runs a command to its end; nothing of it may stay behind."""
@@ -186,6 +203,16 @@ class Bench:
         """Process of each rank that runs under a launcher."""
         with_rank = ((pid, env.get("OMPI_COMM_WORLD_RANK", env.get("PMI_RANK"))) for pid, env in self.processes().items())
         return {int(rank): pid for pid, rank in with_rank if rank is not None}
+
+    def await_rank(self, rank):
+        """Process of a rank, as soon as there is one."""
+        deadline = time.monotonic() + RANKS_WITHIN_S
+        while time.monotonic() < deadline:
+            found = self.ranks().get(rank)
+            if found:
+                return found
+            time.sleep(0.005)
+        raise Broken(f"no rank {rank} within {RANKS_WITHIN_S} s\n{self.words()[1]}")
 
     def ranks_cpu_s(self):
         """CPU time that the ranks have used."""

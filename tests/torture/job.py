@@ -43,6 +43,7 @@ class Job:
         self.path.write_text(self.config)
         self.digest = None
         self.checksum = None
+        self.wall_s = None
 
     def arguments(self, *more):
         return ["--config", self.path, "--progress", "off", *more]
@@ -55,7 +56,7 @@ class Job:
         folder = self.bench.new_folder()
         ended = self.bench.run(command or self.alone(), folder, extra)
         expect(ended.code == 0 and ended.checksum, "a clean run ends with 0 and a checksum", ended)
-        self.digest, self.checksum = digest(folder / OUTPUT), ended.checksum
+        self.digest, self.checksum, self.wall_s = digest(folder / OUTPUT), ended.checksum, ended.wall_s
         expect_only_output(folder, ended)
         return folder
 

@@ -17,10 +17,14 @@ import kill
 import limits
 import nth_fault
 import power_cut
+import slowed_rank
+import two_writers
 from bench import Bench, Broken, Builds, Skipped
 
 SCENARIOS = {
     "kill": kill.run,
+    "two-writers": two_writers.run,
+    "slowed-rank": slowed_rank.run,
     "nth-fault": nth_fault.run,
     "power-cut": power_cut.run,
     "full-disk": full_disk.run,
