@@ -48,8 +48,7 @@ const TIME_TO_LEAVE: Duration = Duration::from_secs(3);
 /// The same one on all ranks.
 pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Result<()> {
     let began = Instant::now();
-    let stop = StopRequest::listen().map_err(|error| Error::io("cannot listen for signals", &error));
-    let stop = comm.agree(stop)?;
+    let stop = comm.agree(StopRequest::listen())?;
     let faults = comm.agree(Faults::new(args, comm.rank()))?;
     let (config, texts) = start::read_config(args, comm)?;
     telemetry::init(&config.log, comm.rank());
@@ -174,10 +173,11 @@ struct Plan {
 impl<C: Comm> Run<'_, C> {
     fn compute_and_finish(self, start: Box<Start>, format: Box<dyn FileFormat>) -> Result<()> {
         let work = Work::new(&self.config.job, start.encoding, &self.kernel);
-        let mut plan = self.plan(&start);
+        let mut plan = self.plan(&start)?;
         let resumed = Resumed::from(start.as_ref());
         let mut progress = self.progress(&plan);
         let writer = start.journal.map(|journal| Writer::start(journal, self.faults.clone()));
+        let writer = self.comm.agree(writer.transpose())?;
         let mut totals = Totals::default();
         totals.phases.setup_s = self.began.elapsed().as_secs_f64();
         self.timeline.note("setup", self.began, json!({}));
@@ -199,16 +199,16 @@ impl<C: Comm> Run<'_, C> {
     }
 
     /// Predicts what bands cost; at first all ranks are believed to be equally fast.
-    fn plan(&self, start: &Start) -> Plan {
+    fn plan(&self, start: &Start) -> Result<Plan> {
         let geometry = &start.encoding.geometry;
         let (job, stop) = (&self.config.job, self.stop.flag());
-        let costs = estimate::band_costs(self.comm, job, geometry, &self.kernel, self.threads, stop);
+        let costs = estimate::band_costs(self.comm, job, geometry, &self.kernel, self.threads, stop)?;
         let weights = match self.config.run.partition {
             Partition::Cost => costs.clone(),
             Partition::Equal => (0..geometry.bands()).map(|band| geometry.row_count(band)).collect(),
         };
         let left = start.unfinished.iter().cloned().flatten().collect();
-        Plan { left, costs, weights, speeds: vec![SPEED_STEPS; self.comm.size()] }
+        Ok(Plan { left, costs, weights, speeds: vec![SPEED_STEPS; self.comm.size()] })
     }
 
     fn progress(&self, plan: &Plan) -> Progress {
@@ -237,11 +237,11 @@ impl<C: Comm> Run<'_, C> {
         let share = Share { bands: mine, costs: &costs };
         let left_cost: u64 = plan.left.iter().map(|&band| plan.costs[band as usize]).sum();
         let done_before = plan.costs.iter().sum::<u64>() - left_cost;
-        Ok(round::compute(self.comm, work, share, self.threads, &limits, &self.stop, |beat| {
+        round::compute(self.comm, work, share, self.threads, &limits, &self.stop, |beat| {
             progress.show(done_before + beat.finished_cost, beat.executed);
             self.heed_time(writer);
             writer.is_some_and(|writer| writer.error().is_some())
-        }))
+        })
     }
 
     /// Asks for a stop when the end of the job's time is so near that writing must begin. Root's clock counts.

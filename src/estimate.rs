@@ -7,9 +7,11 @@ use ndarray::Array2;
 
 use crate::band::Geometry;
 use crate::comm::Comm;
+use crate::error::Result;
 use crate::grid::Axis;
 use crate::job::Job;
 use crate::kernel::Kernel;
+use crate::threads;
 
 /// Every so many rows and columns there is a sample: 1 of 256 points of small grids, 1 of 4096 of large ones.
 fn stride(height: u64) -> u64 {
@@ -21,6 +23,10 @@ const POINT_COST: u64 = 24;
 
 /// The believed cost of every band of the grid, the same on all ranks. Each rank samples its share of rows.
 /// *Collective.*
+///
+/// # Errors
+///
+/// On all ranks, when the team of one cannot be started.
 pub fn band_costs<C: Comm>(
     comm: &C,
     job: &Job,
@@ -28,13 +34,13 @@ pub fn band_costs<C: Comm>(
     kernel: &Kernel,
     threads: NonZeroUsize,
     stop: &AtomicBool,
-) -> Vec<u64> {
+) -> Result<Vec<u64>> {
     let stride = stride(geometry.height);
     let rows = samples(geometry.height, stride);
     let columns = samples(geometry.width, stride);
     let shares = rows.len().div_ceil(comm.size());
     let mine: Vec<u64> = rows.iter().copied().skip(comm.rank()).step_by(comm.size()).collect();
-    let mut costs = row_costs(job, kernel, &mine, &columns, threads, stop);
+    let mut costs = comm.agree(row_costs(job, kernel, &mine, &columns, threads, stop))?;
     costs.resize(shares, 0);
     let all = comm.all_gather(&costs);
     let sampled: Vec<u64> =
@@ -45,7 +51,7 @@ pub fn band_costs<C: Comm>(
         let row = interpolate(&rows, &sampled, middle) * u128::from(geometry.width) / columns.len() as u128;
         u128::from(height) * (row + u128::from(POINT_COST * geometry.width))
     };
-    scaled(&(0..geometry.bands()).map(in_band).collect::<Vec<u128>>())
+    Ok(scaled(&(0..geometry.bands()).map(in_band).collect::<Vec<u128>>()))
 }
 
 /// The costs, halved as often as it takes for their sum to fit 62 bits: only their ratios matter.
@@ -67,7 +73,7 @@ fn row_costs(
     columns: &[u64],
     threads: NonZeroUsize,
     stop: &AtomicBool,
-) -> Vec<u64> {
+) -> Result<Vec<u64>> {
     let at = |axis: &Axis, indices: &[u64]| indices.iter().map(|&i| axis.sample(i)).collect::<Vec<f64>>();
     let (re, im) = (at(&job.grid().re, columns), at(&job.grid().im, rows));
     let cost = |im: &f64| {
@@ -77,10 +83,11 @@ fn row_costs(
     };
     std::thread::scope(|scope| {
         let parts = im.chunks(im.len().div_ceil(threads.get()).max(1));
-        let workers: Vec<_> =
-            parts.map(|part| scope.spawn(|| part.iter().map(cost).collect::<Vec<u64>>())).collect();
+        let workers = parts
+            .map(|part| threads::spawn_scoped(scope, || part.iter().map(cost).collect::<Vec<u64>>()))
+            .collect::<Result<Vec<_>>>()?;
         let joined = workers.into_iter().map(|worker| worker.join().expect("a panic has ended the job"));
-        joined.flatten().collect()
+        Ok(joined.flatten().collect())
     })
 }
 
@@ -133,7 +140,8 @@ mod tests {
         let kernel = Kernel::prepare(Choice::Reference, job.max_iter()).expect("any CPU has it");
         let geometry = Geometry::of(&job);
         let costs =
-            band_costs(&SerialComm, &job, &geometry, &kernel, NonZeroUsize::MIN, &AtomicBool::new(false));
+            band_costs(&SerialComm, &job, &geometry, &kernel, NonZeroUsize::MIN, &AtomicBool::new(false))
+                .expect("there are threads");
         assert_eq!(costs.len(), 500);
         let mut counts = Array2::<u32>::zeros((500, 500));
         let (re, im) = (job.grid().re.samples(0..500), job.grid().im.samples(0..500));

@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 use crate::band::{CountWidth, Record};
 use crate::block::{Block, Work};
 use crate::comm::Comm;
+use crate::error::Result;
 use crate::kernel::Count;
 use crate::stop::StopRequest;
+use crate::threads;
 
 /// How often ranks meet in a long round.
 const LONGEST_BEAT: Duration = Duration::from_millis(200);
@@ -114,6 +116,10 @@ impl Beat {
 
 /// Computes a round with a team of `threads`. `on_beat` sees every heartbeat's sums, and says on root whether
 /// something there, the writer, makes it necessary to end the round. *Collective.*
+///
+/// # Errors
+///
+/// On all ranks, when the team of one cannot be started.
 pub fn compute<C: Comm>(
     comm: &C,
     work: &Work<'_>,
@@ -122,7 +128,7 @@ pub fn compute<C: Comm>(
     limits: &Limits,
     stop: &StopRequest,
     on_beat: impl FnMut(&Beat) -> bool,
-) -> Outcome {
+) -> Result<Outcome> {
     let run = Run { comm, work, share, threads, limits, stop };
     match work.encoding().geometry.count_width {
         CountWidth::U16 => run.compute::<u16>(on_beat),
@@ -140,18 +146,19 @@ struct Run<'a, C> {
 }
 
 impl<C: Comm> Run<'_, C> {
-    fn compute<T: Count>(&self, on_beat: impl FnMut(&Beat) -> bool) -> Outcome {
+    fn compute<T: Count>(&self, on_beat: impl FnMut(&Beat) -> bool) -> Result<Outcome> {
         let started = Instant::now();
         let Share { bands, costs } = self.share;
         let block = Block::<T>::new(bands, costs, self.threads.get(), self.limits.own_bytes);
         let stopped = std::thread::scope(|scope| {
-            for _ in 0..self.threads.get() {
-                scope.spawn(|| self.work.help(&block));
-            }
-            self.watch(&block, started, on_beat)
-        });
+            let help = || threads::spawn_scoped(scope, || self.work.help(&block)).map(drop);
+            let team = (0..self.threads.get()).try_for_each(|_| help());
+            // The scope ends when those do that have been started.
+            self.comm.agree(team).inspect_err(|_| block.stop())?;
+            Ok(self.watch(&block, started, on_beat))
+        })?;
         let (compute_s, encode_s) = block.busy_s();
-        Outcome {
+        Ok(Outcome {
             finished_bands: block.finished_bands(),
             executed: block.executed(),
             compute_s,
@@ -159,7 +166,7 @@ impl<C: Comm> Run<'_, C> {
             wall_s: started.elapsed().as_secs_f64(),
             stopped,
             records: block.into_records(),
-        }
+        })
     }
 
     /// Meets the other ranks until all threads of all ranks have left; says whether a stop was asked.

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
+use crate::error::{Error, Result};
+use crate::threads;
+
 /// Launchers may deliver one signal twice. Only who asks again after this long means "now".
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -78,12 +81,13 @@ impl StopRequest {
     ///
     /// # Errors
     ///
-    /// When the handlers cannot be installed.
-    pub fn listen() -> std::io::Result<Self> {
+    /// When the handlers cannot be installed, or the thread that waits for signals cannot be started.
+    pub fn listen() -> Result<Self> {
         let request = Self::default();
-        let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1, SIGUSR2])?;
+        let signals = Signals::new([SIGTERM, SIGINT, SIGUSR1, SIGUSR2]);
+        let mut signals = signals.map_err(|error| Error::io("cannot listen for signals", &error))?;
         let asked = Arc::clone(&request.asked);
-        std::thread::spawn(move || {
+        threads::spawn(move || {
             let mut first = None;
             for signal in signals.forever() {
                 asked.store(true, Ordering::SeqCst);
@@ -92,7 +96,7 @@ impl StopRequest {
                     std::process::exit(128 + signal);
                 }
             }
-        });
+        })?;
         Ok(request)
     }
 

@@ -52,7 +52,11 @@ pub struct Finished {
 /// The form of finished files: an edge. HDF5 is one implementation, memory another (in tests).
 pub trait FileFormat: Send {
     /// What is in a finished file; nothing when it is damaged or no such file.
-    fn identify(&self, path: &Path) -> Option<Finished>;
+    ///
+    /// # Errors
+    ///
+    /// [`Status::Io`] when it cannot be read.
+    fn identify(&self, path: &Path) -> Result<Option<Finished>>;
 
     /// Writes every band of `journal` under the output's temporary name, verified and durable, but not yet renamed.
     /// `stopped` is asked between bands: when it says so, the work is given up.

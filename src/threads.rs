@@ -1,12 +1,14 @@
-//! How many threads a rank starts, and whether there are CPUs for them.
+//! How many threads a rank starts, whether there are CPUs for them, and how they are started.
 //!
 //! Launchers bind ranks in many ways: two ranks may share eight CPUs or have one each. Ranks exchange the sets of CPUs
 //! that they may run on, and so each knows its share. Threads are never pinned.
 
 use std::num::NonZeroUsize;
+use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 
 use crate::checksum::Checksum;
 use crate::error::{Error, Result, Status};
+use crate::telemetry;
 
 /// CPUs of a node that can be told apart, in words of 64.
 const MASK_WORDS: usize = 16;
@@ -125,6 +127,34 @@ pub fn complaint(threads: &[u64], places: &[Place], rank: usize) -> Option<Strin
     } else {
         None
     }
+}
+
+/// Starts a thread, as [`std::thread::spawn`] does, which panics when the system has none left.
+///
+/// # Errors
+///
+/// [`Status::OutOfMemory`] when the system refuses.
+pub fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>> {
+    Builder::new().spawn(work).map_err(|error| refused(&error))
+}
+
+/// Starts a thread that ends before `scope` does.
+///
+/// # Errors
+///
+/// [`Status::OutOfMemory`] when the system refuses.
+pub fn spawn_scoped<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>> {
+    Builder::new().spawn_scoped(scope, work).map_err(|error| refused(&error))
+}
+
+/// Threads are refused like memory: by a limit on them, or because there is none left for their stacks.
+fn refused(error: &std::io::Error) -> Error {
+    let host = telemetry::host_name();
+    let advice = "take fewer --threads, or raise the limits on processes (ulimit -u) and memory (ulimit -v)";
+    Error::new(Status::OutOfMemory, format!("cannot start a thread: {error}: {host}: {advice}"))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::metrics::{self, Report, SCHEMA_VERSION};
 use crate::store::journal::Journal;
 use crate::store::writer::Writer;
 use crate::store::{self, FileFormat, Provenance, RunProvenance};
-use crate::{telemetry, timeline};
+use crate::{telemetry, threads, timeline};
 
 impl<C: Comm> Run<'_, C> {
     /// Waits for the journal, assembles the file from it at root while the others sleep, and reports.
@@ -58,11 +58,12 @@ impl<C: Comm> Run<'_, C> {
         let stopped = Arc::new(AtomicBool::new(false));
         let thread = journal.map(|journal| {
             let (job, stopped) = (self.config.job.clone(), Arc::clone(&stopped));
-            std::thread::spawn(move || {
+            threads::spawn(move || {
                 let stopped = || stopped.load(Ordering::SeqCst);
                 format.assemble(&job, &journal, &provenance, &stopped).map(|()| journal)
             })
         });
+        let thread = self.comm.agree(thread.transpose())?;
         self.while_root_works(|| {
             stopped.store(self.stop.is_asked(), Ordering::SeqCst);
             thread.as_ref().is_some_and(|thread| !thread.is_finished())

@@ -141,7 +141,7 @@ pub(super) fn is_complete(
         return Ok(false);
     }
     let finished =
-        format.identify(output).filter(|finished| finished.job_hash == config.job.hash().to_string());
+        format.identify(output)?.filter(|finished| finished.job_hash == config.job.hash().to_string());
     if let Some(finished) = finished {
         if let Some(&last) = paths.segments()?.last() {
             // Killed between the rename and this, an earlier run left its journal behind.

@@ -14,11 +14,11 @@ use crate::store::{Finished, Provenance};
 struct Plain;
 
 impl FileFormat for Plain {
-    fn identify(&self, path: &Path) -> Option<Finished> {
-        let bytes = std::fs::read(path).ok()?;
-        let line = String::from_utf8_lossy(bytes.split(|&byte| byte == b'\n').next()?).into_owned();
-        let (job_hash, checksum) = line.split_once(' ')?;
-        Some(Finished { job_hash: job_hash.to_owned(), checksum: checksum.to_owned() })
+    fn identify(&self, path: &Path) -> Result<Option<Finished>> {
+        let bytes = std::fs::read(path).map_err(|error| Error::io("the file", &error))?;
+        let line = String::from_utf8_lossy(bytes.split(|&byte| byte == b'\n').next().expect("a line"));
+        let fields = line.split_once(' ').map(|(hash, checksum)| (hash.to_owned(), checksum.to_owned()));
+        Ok(fields.map(|(job_hash, checksum)| Finished { job_hash, checksum }))
     }
 
     fn assemble(

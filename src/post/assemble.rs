@@ -26,7 +26,7 @@ pub fn run(file: &Path, force: bool) -> Result<()> {
         let message = format!("the output exists: {}: --force replaces it", paths.output().display());
         return Err(Error::new(Status::CannotCreate, message));
     }
-    let stop = StopRequest::listen().map_err(|error| Error::io("cannot listen for signals", &error))?;
+    let stop = StopRequest::listen()?;
     let encoding = Encoding { geometry: Geometry::of(&config.job), deflate: config.output.deflate };
     let journal = Journal::open(&paths, &config.job, encoding, &texts)?;
     let provenance = provenance(&config, texts);

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -249,7 +249,9 @@ impl Journal {
 pub fn texts(paths: &Paths) -> Result<Option<Texts>> {
     for number in paths.segments()? {
         let mut file = paths::open_own(&paths.segment(number))?;
-        if let Some((header, _)) = read_header(&mut file) {
+        if let Some((header, _)) =
+            read_header(&mut file).map_err(|error| unreadable(paths, number, &error))?
+        {
             return Ok(Some(header.texts));
         }
     }
@@ -302,7 +304,8 @@ fn read_segments(paths: &Paths, numbers: &[u64], job: &Job) -> Result<Past> {
     for &number in numbers {
         let path = paths.segment(number);
         let mut file = paths::open_own(&path)?;
-        let Some((header, header_bytes)) = read_header(&mut file) else {
+        let read = read_header(&mut file).map_err(|error| unreadable(paths, number, &error))?;
+        let Some((header, header_bytes)) = read else {
             tracing::warn!("{} has no whole header: nothing of it can be used", path.display());
             continue;
         };
@@ -315,7 +318,8 @@ fn read_segments(paths: &Paths, numbers: &[u64], job: &Job) -> Result<Past> {
         };
         past.encoding = Some(encoding);
         let before = past.bands.len();
-        read_records(&Arc::new(file), header_bytes, &job.hash(), &encoding.geometry, &mut past.bands);
+        read_records(&Arc::new(file), header_bytes, &job.hash(), &encoding.geometry, &mut past.bands)
+            .map_err(|error| unreadable(paths, number, &error))?;
         tracing::debug!("{}: {} bands", path.display(), past.bands.len() - before);
     }
     Ok(past)
@@ -343,20 +347,28 @@ fn header_bytes(job: &Job, encoding: &Encoding, texts: &Texts) -> Vec<u8> {
     bytes
 }
 
+/// A segment could not be read. What was not read is not lost: it may be there at the next start, so this one ends.
+fn unreadable(paths: &Paths, number: u64, error: &io::Error) -> Error {
+    Error::io(format_args!("cannot read {}", paths.segment(number).display()), error)
+}
+
 /// The header and its length, when it is whole and undamaged.
-fn read_header(file: &mut File) -> Option<(Header, u64)> {
-    let mut bytes = vec![0; 16];
-    file.read_exact(&mut bytes).ok()?;
-    let text_bytes = u32::from_le_bytes(bytes[12..16].try_into().expect("4 bytes"));
-    if &bytes[..8] != MAGIC || u64::from(text_bytes) > MAX_HEADER_BYTES {
-        return None;
-    }
-    file.take(u64::from(text_bytes) + 8).read_to_end(&mut bytes).ok()?;
-    let (sealed, crc) = bytes.split_at_checked(16 + text_bytes as usize)?;
-    if Checksum::of_bytes(sealed).crc().to_le_bytes() != crc {
-        return None;
-    }
-    Some((serde_json::from_slice(&sealed[16..]).ok()?, bytes.len() as u64))
+fn read_header(file: &mut File) -> io::Result<Option<(Header, u64)>> {
+    let mut bytes = Vec::new();
+    file.take(16).read_to_end(&mut bytes)?;
+    let Some(text_bytes) = text_bytes(&bytes) else { return Ok(None) };
+    file.take(u64::from(text_bytes) + 8).read_to_end(&mut bytes)?;
+    let header = bytes.split_at_checked(16 + text_bytes as usize).and_then(|(sealed, crc)| {
+        let is_whole = Checksum::of_bytes(sealed).crc().to_le_bytes() == crc;
+        is_whole.then(|| serde_json::from_slice(&sealed[16..]).ok()).flatten()
+    });
+    Ok(header.map(|header| (header, bytes.len() as u64)))
+}
+
+/// The length of the header's text, from the 16 bytes before it.
+fn text_bytes(start: &[u8]) -> Option<u32> {
+    let length = u32::from_le_bytes(start.get(12..16)?.try_into().expect("4 bytes"));
+    (start.starts_with(MAGIC) && u64::from(length) <= MAX_HEADER_BYTES).then_some(length)
 }
 
 impl Header {
@@ -398,21 +410,21 @@ fn read_records(
     hash: &JobHash,
     geometry: &Geometry,
     bands: &mut BTreeMap<u64, Entry>,
-) {
+) -> io::Result<()> {
     let mut header_bytes = vec![0; RecordHeader::bytes_of(geometry.chunks()) as usize];
     loop {
-        if file.read_exact_at(&mut header_bytes, at).is_err() {
-            return;
+        if !is_there(file.read_exact_at(&mut header_bytes, at))? {
+            return Ok(());
         }
         let header = match RecordHeader::parse(hash, &header_bytes) {
             Ok(header) if header.band < geometry.bands() => header,
-            Ok(_) | Err(RecordError::Incomplete | RecordError::DamagedHeader) => return,
+            Ok(_) | Err(RecordError::Incomplete | RecordError::DamagedHeader) => return Ok(()),
         };
         let payload_at = at + header.header_bytes();
         at = payload_at + header.payload_bytes();
         let mut payload = vec![0; header.payload_bytes() as usize];
-        if file.read_exact_at(&mut payload, payload_at).is_err() {
-            return;
+        if !is_there(file.read_exact_at(&mut payload, payload_at))? {
+            return Ok(());
         }
         if Checksum::of_bytes(&payload) == header.payload_checksum {
             let entry = Entry { file: Arc::clone(file), payload_at, header };
@@ -420,6 +432,14 @@ fn read_records(
         } else {
             tracing::warn!("the record of band {} is damaged: it will be computed again", header.band);
         }
+    }
+}
+
+/// Whether the file is so long that all could be read.
+fn is_there(read: io::Result<()>) -> io::Result<bool> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| true),
     }
 }
 

@@ -104,11 +104,18 @@ pub fn create_new(path: &Path) -> Result<File> {
 /// The error of a file or directory that cannot be made use of.
 #[must_use]
 pub fn cannot_create(path: &Path, error: &io::Error) -> Error {
-    // A full disk is no mistake of the user's: the job can be resumed once there is room.
-    let status = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Status::Io,
-        _ => Status::CannotCreate,
-    };
+    let is_mistake = matches!(
+        error.kind(),
+        io::ErrorKind::NotFound
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::AlreadyExists
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::InvalidFilename
+    );
+    // A disk that is full or fails is no mistake of the user's: the job can be resumed once that is over.
+    let status = if is_mistake { Status::CannotCreate } else { Status::Io };
     Error::new(status, format!("cannot create the output: {}: {error}", path.display()))
 }
 
@@ -116,7 +123,7 @@ pub fn cannot_create(path: &Path, error: &io::Error) -> Error {
 ///
 /// # Errors
 ///
-/// [`Status::Damaged`] when it is anything else.
+/// [`Status::Damaged`] when it is anything else, [`Status::Io`] when it cannot be opened now.
 pub fn open_own(path: &Path) -> Result<File> {
     let refuse = |why: &str| {
         let advice = "remove it, or set it aside with --restart";
@@ -124,7 +131,15 @@ pub fn open_own(path: &Path) -> Result<File> {
     };
     let file =
         OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(path);
-    let file = file.map_err(|error| refuse(&format!("the journal cannot be opened ({error})")))?;
+    let file = file.map_err(|error| {
+        let is_refused = error.kind() == io::ErrorKind::PermissionDenied
+            || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+        if is_refused {
+            refuse(&format!("the journal cannot be opened ({error})"))
+        } else {
+            Error::io(path.display(), &error)
+        }
+    })?;
     let metadata = file.metadata().map_err(|error| Error::io(path.display(), &error))?;
     match fault(&metadata) {
         Some(why) => Err(refuse(why)),

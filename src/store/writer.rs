@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::faults::Faults;
 use crate::store::journal::Journal;
+use crate::threads;
 
 /// Appends records to the journal, in the order in which they are submitted.
 #[derive(Debug)]
@@ -29,15 +30,18 @@ struct Shared {
 
 impl Writer {
     /// Starts the thread; it owns the journal until [`Self::finish`].
-    #[must_use]
-    pub fn start(journal: Journal, faults: Faults) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When there is no thread to be had.
+    pub fn start(journal: Journal, faults: Faults) -> Result<Self> {
         let (records, queue) = channel();
         let shared = Arc::new(Shared::default());
-        let thread = std::thread::spawn({
+        let thread = threads::spawn({
             let shared = Arc::clone(&shared);
             move || write_all(journal, &queue, &shared, &faults)
-        });
-        Self { records, shared, thread }
+        })?;
+        Ok(Self { records, shared, thread })
     }
 
     /// Queues whole records. The caller keeps [`Self::queued_bytes`] within its budget.

@@ -1,4 +1,4 @@
-"""The limits of the shell: file size (ulimit -f) and memory (ulimit -v).
+"""The limits of the shell: file size (ulimit -f), memory (ulimit -v), and threads that find no memory for their stacks.
 
 The promises: a message and its exit code, not a crash. SIGXFSZ must be ignored, so that a file that grows too long
 is an error like any other; memory that is refused must not abort. One crash is not the program's: HDF5 1.10 follows
@@ -17,14 +17,17 @@ HEIGHT = 1000
 CRASH_IN_HDF5 = -signal.SIGSEGV
 
 FILE_SIZE_CODES = {74}
-# HDF5 tells that it had no memory as a failure to write; a thread that cannot start is a panic so far.
-MEMORY_CODES = {71: "out of memory", 74: "HDF5", 70: "a bug stopped"}
+# HDF5 tells that it had no memory as a failure to write.
+MEMORY_CODES = {71: ("out of memory", "cannot start a thread"), 74: ("HDF5",)}
 
 MIB = 1 << 20
 
 # So much memory is enough for the job, and the steps up to there.
 MOST_MEMORY_MIB = 1024
 MEMORY_STEP_MIB = 4
+
+# With stacks of 2 MiB they need twice that.
+TOO_MANY_THREADS = 1000
 
 
 def run(bench):
@@ -33,6 +36,7 @@ def run(bench):
     folder = job.run_clean()
     file_sizes(bench, job, (folder / OUTPUT).stat().st_size)
     memory(bench, job)
+    threads(bench, job)
 
 
 def file_sizes(bench, job, whole):
@@ -78,8 +82,21 @@ def memory(bench, job):
     bench.say("memory: " + ", ".join(f"{count} x exit code {code}" for code, count in counts.items()))
 
 
+def threads(bench, job):
+    """More threads than there is memory for. The limit on processes (ulimit -u) fails alike, but does not bind root."""
+    folder = bench.new_folder()
+    limits = [(resource.RLIMIT_AS, MOST_MEMORY_MIB * MIB)]
+    ended = bench.run(job.alone("--threads", TOO_MANY_THREADS), folder, limits=limits)
+    expect(ended.code == 71, "threads that are refused are like memory that is", ended)
+    expect_memory_message(ended, ended)
+    job.expect_never_wrong(folder, ended)
+    job.resume(folder)
+    bench.say(f"threads: {ended.errors[0]}")
+
+
 def expect_memory_message(ended, evidence):
     """One message that tells what is wrong, and its code."""
     expect(ended.code in MEMORY_CODES, "too little memory has its exit code", evidence)
     expect(len(ended.errors) == 1, "there is one message", evidence)
-    expect(MEMORY_CODES[ended.code] in ended.errors[0], "the message tells what is wrong", evidence)
+    told = any(words in ended.errors[0] for words in MEMORY_CODES[ended.code])
+    expect(told, "the message tells what is wrong", evidence)

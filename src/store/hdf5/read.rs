@@ -1,5 +1,6 @@
 //! Reads a finished file, band by band.
 
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use hdf5::types::VarLenUnicode;
 use hdf5::{Dataset, File, Location};
 use ndarray::{Array2, s};
 
-use super::{COUNTS, hdf5_error};
+use super::{COUNTS, hdf5_error, system_error};
 use crate::band::Summary;
 use crate::error::{Error, Result, Status};
 
@@ -24,15 +25,21 @@ impl FieldFile {
     ///
     /// # Errors
     ///
-    /// [`Status::Damaged`] when it is none, [`Status::Failure`] when it does not exist.
+    /// [`Status::Damaged`] when it is none, [`Status::Failure`] when it does not exist or is not for this user to
+    /// read, [`Status::Io`] when reading fails.
     pub fn open(path: &Path) -> Result<Self> {
-        if let Err(error) = std::fs::File::open(path) {
-            return Err(Error::new(Status::Failure, format!("cannot open {}: {error}", path.display())));
+        let metadata = std::fs::File::open(path).and_then(|file| file.metadata());
+        let metadata = metadata.map_err(|error| {
+            let status = match error.kind() {
+                ErrorKind::NotFound | ErrorKind::PermissionDenied => Status::Failure,
+                _ => Status::Io,
+            };
+            Error::new(status, format!("cannot open {}: {error}", path.display()))
+        })?;
+        if !metadata.is_file() {
+            return Err(Error::new(Status::Damaged, format!("{}: it is no file", path.display())));
         }
-        let not_ours = |error: hdf5::Error| {
-            let error = hdf5_error("it is no escape-time field", &error);
-            Error::new(Status::Damaged, format!("{}: {error}", path.display()))
-        };
+        let not_ours = |error| failed(path, "it is no escape-time field", &error);
         let file = File::open(path).map_err(not_ours)?;
         let counts = file.dataset(COUNTS).map_err(not_ours)?;
         let (path, is_field) = (path.to_owned(), counts.ndim() == 2 && counts.is_chunked());
@@ -57,30 +64,27 @@ impl FieldFile {
     ///
     /// # Errors
     ///
-    /// [`Status::Damaged`] when they cannot be read.
+    /// [`Status::Damaged`] when they make no sense, [`Status::Io`] when they cannot be read.
     pub fn rows(&self, rows: Range<u64>) -> Result<Array2<u32>> {
         let slice = s![rows.start as usize..rows.end as usize, ..];
-        self.counts
-            .read_slice(slice)
-            .map_err(|error| self.damaged(&hdf5_error("its counts", &error).to_string()))
+        self.counts.read_slice(slice).map_err(|error| self.failed("its counts", &error))
     }
 
     /// One count.
     ///
     /// # Errors
     ///
-    /// [`Status::Damaged`] when it cannot be read.
+    /// [`Status::Damaged`] when it makes no sense, [`Status::Io`] when it cannot be read.
     pub fn count(&self, row: usize, column: usize) -> Result<u32> {
         let one: hdf5::Result<Array2<u32>> = self.counts.read_slice(s![row..=row, column..=column]);
-        one.map(|one| one[[0, 0]])
-            .map_err(|error| self.damaged(&hdf5_error("its counts", &error).to_string()))
+        one.map(|one| one[[0, 0]]).map_err(|error| self.failed("its counts", &error))
     }
 
     /// Reads all counts, band by band, and says what is known of them. `on_rows` is told how many rows are done.
     ///
     /// # Errors
     ///
-    /// [`Status::Damaged`] when they cannot be read.
+    /// [`Status::Damaged`] when they make no sense, [`Status::Io`] when they cannot be read.
     pub fn summary(&self, mut on_rows: impl FnMut(u64)) -> Result<Summary> {
         let max_iter = u32::try_from(self.number("max_iter")?).map_err(|_| self.damaged("its max_iter"))?;
         let height = self.shape().0;
@@ -98,41 +102,41 @@ impl FieldFile {
     ///
     /// # Errors
     ///
-    /// [`Status::Damaged`] when they cannot be read.
+    /// [`Status::Damaged`] when they make no sense, [`Status::Io`] when they cannot be read.
     pub fn axis(&self, name: &str) -> Result<Vec<f64>> {
         let read = || self.file.dataset(name)?.read_raw();
-        read().map_err(|error| self.damaged(&hdf5_error(name, &error).to_string()))
+        read().map_err(|error| self.failed(name, &error))
     }
 
     /// A text attribute of the counts.
     ///
     /// # Errors
     ///
-    /// [`Status::Damaged`] when it is missing.
+    /// [`Status::Damaged`] when it is missing, [`Status::Io`] when it cannot be read.
     pub fn text(&self, name: &str) -> Result<String> {
         let read = |location: &Location| location.attr(name)?.read_scalar::<VarLenUnicode>();
         let text = read(&self.counts);
-        text.map(|text| text.to_string()).map_err(|error| self.damaged(&hdf5_error(name, &error).to_string()))
+        text.map(|text| text.to_string()).map_err(|error| self.failed(name, &error))
     }
 
     /// A whole-number attribute of the counts.
     ///
     /// # Errors
     ///
-    /// [`Status::Damaged`] when it is missing.
+    /// [`Status::Damaged`] when it is missing, [`Status::Io`] when it cannot be read.
     pub fn number(&self, name: &str) -> Result<u64> {
         let read = |location: &Location| location.attr(name)?.read_scalar::<u64>();
-        read(&self.counts).map_err(|error| self.damaged(&hdf5_error(name, &error).to_string()))
+        read(&self.counts).map_err(|error| self.failed(name, &error))
     }
 
     /// A pair of bounds, an attribute of the counts.
     ///
     /// # Errors
     ///
-    /// [`Status::Damaged`] when it is missing.
+    /// [`Status::Damaged`] when it is missing, [`Status::Io`] when it cannot be read.
     pub fn bounds(&self, name: &str) -> Result<Vec<f64>> {
         let read = |location: &Location| location.attr(name)?.read_raw::<f64>();
-        read(&self.counts).map_err(|error| self.damaged(&hdf5_error(name, &error).to_string()))
+        read(&self.counts).map_err(|error| self.failed(name, &error))
     }
 
     /// The error of this file being other than it should be.
@@ -140,4 +144,14 @@ impl FieldFile {
     pub fn damaged(&self, why: &str) -> Error {
         Error::new(Status::Damaged, format!("{}: {why}", self.path.display()))
     }
+
+    fn failed(&self, what: &str, error: &hdf5::Error) -> Error {
+        failed(&self.path, what, error)
+    }
+}
+
+/// HDF5 failed at `what` of a file: because of what is in it, unless it could not be read.
+fn failed(path: &Path, what: &str, error: &hdf5::Error) -> Error {
+    let status = if system_error(&error.to_string()).is_some() { Status::Io } else { Status::Damaged };
+    Error::new(status, format!("{}: {}", path.display(), hdf5_error(what, error)))
 }
