@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::{Resumed, Run, Totals};
-use crate::comm::{Comm, ROOT};
+use crate::comm::{Comm, MAX_MESSAGE_BYTES, ROOT};
 use crate::error::{Error, Result};
 use crate::metrics::{self, Report, SCHEMA_VERSION};
 use crate::store::journal::Journal;
@@ -107,7 +107,9 @@ impl<C: Comm> Run<'_, C> {
     fn write_trace(&self, hosts: &[String]) -> Result<()> {
         let Some(path) = &self.args.trace else { return Ok(()) };
         let rank = self.comm.rank();
-        let events = self.timeline.to_events(rank, &hosts[rank]).into_bytes();
+        // All ranks' events are one message.
+        let most_bytes = MAX_MESSAGE_BYTES / self.comm.size() as u64;
+        let events = self.timeline.to_events(rank, &hosts[rank], most_bytes).into_bytes();
         let sizes = self.comm.all_gather(&[events.len() as u64]);
         let all = self.comm.gather(&events, if self.comm.is_root() { &sizes } else { &[] });
         let written = if self.comm.is_root() {
