@@ -131,22 +131,38 @@ mod tests {
 
     #[test]
     fn the_estimate_is_near_the_truth() {
+        assert_near_the_truth(Choice::Reference, 80, 5);
+        assert_near_the_truth(Choice::Auto, 80, 5);
+        assert_near_the_truth(Choice::Auto, 1000, 10);
+    }
+
+    /// What a point costs must not depend on how many are computed together, nor on how far apart they are.
+    #[test]
+    fn the_estimate_is_near_the_truth_where_cycles_are_looked_for() {
+        assert_near_the_truth(Choice::Auto, 10_000, 30);
+        assert_near_the_truth(Choice::Portable, 100_000, 30);
+    }
+
+    /// Asserts that the estimate of the whole set is wrong by `percent` at most.
+    fn assert_near_the_truth(choice: Choice, max_iter: u32, percent: u64) {
         let interval = |lower, upper| {
             let bound = |text| Bound::parse(text).expect("a number");
             Interval { lower: bound(lower), upper: bound(upper) }
         };
         let region = Region { re: interval("-2", "0.5"), im: interval("-1.25", "1.25") };
-        let job = Job::new(region, 500, 500, Sampling::Endpoints, NonZeroU32::new(80).expect("not zero"));
-        let kernel = Kernel::prepare(Choice::Reference, job.max_iter()).expect("any CPU has it");
+        let max_iter = NonZeroU32::new(max_iter).expect("not zero");
+        let job = Job::new(region, 1000, 1000, Sampling::Endpoints, max_iter);
+        let kernel = Kernel::prepare(choice, max_iter).expect("any CPU has it");
         let geometry = Geometry::of(&job);
         let costs =
             band_costs(&SerialComm, &job, &geometry, &kernel, NonZeroUsize::MIN, &AtomicBool::new(false))
                 .expect("there are threads");
-        assert_eq!(costs.len(), 500);
-        let mut counts = Array2::<u32>::zeros((500, 500));
-        let (re, im) = (job.grid().re.samples(0..500), job.grid().im.samples(0..500));
+        assert_eq!(costs.len(), 1000);
+        let mut counts = Array2::<u32>::zeros((1000, 1000));
+        let (re, im) = (job.grid().re.samples(0..1000), job.grid().im.samples(0..1000));
         let cost = kernel.run(&re, &im, counts.view_mut(), &AtomicBool::new(false)).expect("not stopped");
-        let believed = costs.iter().sum::<u64>() - 250_000 * POINT_COST;
-        assert!(believed.abs_diff(cost) < cost / 20, "{believed} against {cost}");
+        let believed = costs.iter().sum::<u64>() - 1_000_000 * POINT_COST;
+        let (name, error) = (choice.name(), believed.abs_diff(cost));
+        assert!(100 * error < percent * cost, "{name}, {max_iter}: {believed} against {cost}");
     }
 }

@@ -4,7 +4,7 @@
 
 use super::feed::Point;
 use super::orbit::Orbit;
-use super::refill::{STEPS, STEPS_BEFORE_LOOK};
+use super::refill::{BLOCKS_PER_MARK, STEPS, STEPS_BEFORE_LOOK};
 use super::replay::Saved;
 use super::simd::{LANES, Simd};
 
@@ -22,8 +22,9 @@ pub(super) struct Lanes<const G: usize> {
     saved_at: PerLane<G>,
     /// Infinite for an idle lane.
     entered_at: PerLane<G>,
-    /// With cycle detection: the state to come back to.
+    /// With cycle detection: the state to come back to, and when the next one takes its place.
     mark: Orbit<PerLane<G>>,
+    mark_due_at: PerLane<G>,
     /// Row and column of the point.
     index: [[[usize; 2]; LANES]; G],
     /// Lanes without a point.
@@ -50,6 +51,7 @@ impl<const G: usize> Lanes<G> {
             saved_at: zero,
             entered_at: [[f64::INFINITY; LANES]; G],
             mark: origin,
+            mark_due_at: zero,
             index: [[[0; 2]; LANES]; G],
             idle: Self::ALL,
         }
@@ -106,12 +108,19 @@ impl<const G: usize> Lanes<G> {
         }
     }
 
-    /// Sets the state to come back to.
+    /// Sets the state to come back to in the lanes where that is due: whenever the age of the orbit has doubled (Brent).
+    ///
+    /// A mark is found again once the orbit is in its cycle before it is set and the cycle is shorter than the age. By its
+    /// own age, and not by a clock of all lanes, a point takes the same steps whatever its neighbours are.
     #[inline(always)]
-    pub(super) fn set_mark<S: Simd>(&mut self, simd: S, z: &[Orbit<S::Vector>; G]) {
+    pub(super) fn set_due_marks<S: Simd>(&mut self, simd: S, z: &[Orbit<S::Vector>; G], block: u64) {
+        let now = simd.splat(block as f64);
         for group in 0..G {
-            simd.store(z[group].re, &mut self.mark.re[group]);
-            simd.store(z[group].im, &mut self.mark.im[group]);
+            let due = simd.le(simd.load(&self.mark_due_at[group]), now);
+            let next = simd.sub(simd.add(now, now), simd.load(&self.entered_at[group]));
+            simd.store_where(due, z[group].re, &mut self.mark.re[group]);
+            simd.store_where(due, z[group].im, &mut self.mark.im[group]);
+            simd.store_where(due, next, &mut self.mark_due_at[group]);
         }
     }
 
@@ -189,6 +198,7 @@ impl<const G: usize> Lanes<G> {
         }
         // No state equals NaN.
         self.mark.re.as_flattened_mut()[lane] = f64::NAN;
+        self.mark_due_at.as_flattened_mut()[lane] = (block + BLOCKS_PER_MARK / 2) as f64;
         self.saved_at.as_flattened_mut()[lane] = block as f64;
         self.entered_at.as_flattened_mut()[lane] = block as f64;
         self.index.as_flattened_mut()[lane] = point.index;

@@ -38,10 +38,8 @@ const BLOCKS_PER_STOP: u64 = 16_384;
 
 /// Blocks between two searches for orbits that came back.
 const BLOCKS_PER_SEARCH: u64 = 4;
-/// The shortest time, in blocks, for which a state to come back to is kept.
-const WINDOW: u64 = 8;
-/// How many times that time may be quadrupled: the longest is 8192 blocks.
-const QUADRUPLINGS: u32 = 5;
+/// Blocks between two looks for lanes whose mark is due; the first mark is set at about this age.
+pub(super) const BLOCKS_PER_MARK: u64 = 8;
 
 /// Computes an item with `G` vectors of lanes, `FUSED` of them in the fused form, replaying `R` vectors at a time.
 pub(super) struct Refill<'a, T, const G: usize, const FUSED: usize, const R: usize, const CYCLES: bool>(
@@ -90,7 +88,6 @@ impl<T: Count, const G: usize, const R: usize, const CYCLES: bool> Crew<'_, T, G
     #[inline(always)]
     fn iterate<const FUSED: usize>(&mut self, simd: impl Simd) -> Result<(), Stopped> {
         let mut block = 0;
-        let mut marks = Marks { next: BLOCKS_PER_SEARCH, windows: 0 };
         let mut came_back = 0;
         let mut agenda = simd.outlined(Tend { crew: self, failed: 0, came_back: 0, block })?;
         let mut z = self.lanes.orbits(simd);
@@ -103,8 +100,8 @@ impl<T: Count, const G: usize, const R: usize, const CYCLES: bool> Crew<'_, T, G
             std::hint::black_box(&mut self.lanes);
             if CYCLES && block % BLOCKS_PER_SEARCH == 0 {
                 came_back |= self.lanes.came_back(simd, &z);
-                if marks.due(block) {
-                    self.lanes.set_mark(simd, &z);
+                if block % BLOCKS_PER_MARK == 0 {
+                    self.lanes.set_due_marks(simd, &z, block);
                 }
             }
             let failed = self.lanes.test::<_, FUSED>(simd, &mut z, block);
@@ -172,27 +169,6 @@ impl<T: Count, const G: usize, const R: usize, const CYCLES: bool> Crew<'_, T, G
         }
         self.lanes.idle = 0;
         Ok(())
-    }
-}
-
-/// When the states are marked that orbits may come back to.
-///
-/// An orbit whose cycle takes `n` blocks is found once it is in it and a mark is kept for `n` blocks. Most marks are
-/// kept for a short time, so that short cycles are found soon, and every fourth one four times as long.
-struct Marks {
-    next: u64,
-    windows: u32,
-}
-
-impl Marks {
-    #[inline(always)]
-    fn due(&mut self, block: u64) -> bool {
-        if block < self.next {
-            return false;
-        }
-        self.windows = self.windows.wrapping_add(1);
-        self.next = block + (WINDOW << (2 * self.windows.trailing_zeros().min(QUADRUPLINGS)));
-        true
     }
 }
 
