@@ -114,13 +114,12 @@ impl<'a> Work<'a> {
             .zip(counts.chunks(band_points))
             .map(|(band, counts)| (band, counts, Summary::of(counts, max_iter)))
             .collect();
-        // Kernels count what a whole strip cost. Bands share it by their counts, which is nearly what they cost.
         let cost = slab.cost.load(Ordering::Relaxed);
-        let total = bands.iter().map(|(_, _, summary)| summary.sum).sum::<u128>().max(1);
-        for (band, counts, summary) in bands {
+        let summaries: Vec<Summary> = bands.iter().map(|(_, _, summary)| *summary).collect();
+        for ((band, counts, summary), share) in bands.into_iter().zip(shared_cost(cost, &summaries, max_iter))
+        {
             let mut payload = Vec::new();
             let lengths = encoder.encode(counts, &mut payload);
-            let share = (u128::from(cost) * summary.sum / total) as u64;
             block.put(Record::new(&self.hash, band, summary, share, &lengths, &payload));
         }
         block.finish_slab(&slab.bands, cost);
@@ -368,6 +367,17 @@ fn strips(rows: &Range<u64>, width: u64, points: u64) -> Vec<Strip> {
         .collect()
 }
 
+/// What each band cost of a slab that cost `cost` in all, which is all that kernels tell.
+///
+/// A point that escaped cost its count. What is left went to the others; most of these may be proven interior and have
+/// cost nothing, but within one slab that share hardly differs.
+fn shared_cost(cost: u64, bands: &[Summary], max_iter: u32) -> Vec<u64> {
+    let escaped = |band: &Summary| band.sum - u128::from(band.undecided) * u128::from(max_iter);
+    let rest = u128::from(cost).saturating_sub(bands.iter().map(escaped).sum());
+    let undecided = bands.iter().map(|band| u128::from(band.undecided)).sum::<u128>().max(1);
+    bands.iter().map(|band| (escaped(band) + rest * u128::from(band.undecided) / undecided) as u64).collect()
+}
+
 fn add_time(total_us: &AtomicU64, started: Instant) {
     total_us.fetch_add(started.elapsed().as_micros() as u64, Ordering::Relaxed);
 }
@@ -419,6 +429,15 @@ mod tests {
         let header = RecordHeader::parse(&job.hash(), record.as_bytes()).expect("a good record");
         let payload = record.as_bytes()[header.header_bytes() as usize..].to_vec();
         (header.band, header.summary, payload)
+    }
+
+    #[test]
+    fn bands_share_the_cost_of_what_did_not_escape() {
+        let [outside, inside, both] =
+            [&[1_u16, 2, 3][..], &[80; 3], &[4, 80, 80]].map(|counts| Summary::of(counts, 80));
+        // 5 points that did not escape have cost 50.
+        assert_eq!(shared_cost(60, &[outside, inside, both], 80), [6, 30, 24]);
+        assert_eq!(shared_cost(6, &[outside], 80), [6]);
     }
 
     #[test]
