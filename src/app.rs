@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
+use crate::band::Geometry;
 use crate::block::Work;
 use crate::checksum::Checksum;
 use crate::cli::{JobArgs, is_first_copy};
@@ -168,6 +169,8 @@ struct Plan {
     weights: Vec<u64>,
     /// Speed of each rank, relative to each other.
     speeds: Vec<u64>,
+    /// What a point costs besides its iterations.
+    point_cost: u64,
 }
 
 impl<C: Comm> Run<'_, C> {
@@ -188,7 +191,7 @@ impl<C: Comm> Run<'_, C> {
             self.timeline.note("round", begin, outcome.details());
             let leave_at = outcome.stopped.then(|| Instant::now() + TIME_TO_LEAVE);
             self.gather(&outcome, writer.as_ref(), leave_at, &mut totals)?;
-            self.replan(&mut plan, &outcome);
+            self.replan(&mut plan, &outcome, &start.encoding.geometry);
             if let Some(leave_at) = leave_at {
                 progress.finish();
                 return self.leave_for_now(writer, leave_at);
@@ -202,13 +205,15 @@ impl<C: Comm> Run<'_, C> {
     fn plan(&self, start: &Start) -> Result<Plan> {
         let geometry = &start.encoding.geometry;
         let (job, stop) = (&self.config.job, self.stop.flag());
-        let costs = estimate::band_costs(self.comm, job, geometry, &self.kernel, self.threads, stop)?;
+        let point_cost = estimate::point_cost(self.comm, &self.kernel);
+        let (kernel, threads) = (&self.kernel, self.threads);
+        let costs = estimate::band_costs(self.comm, job, geometry, kernel, point_cost, threads, stop)?;
         let weights = match self.config.run.partition {
             Partition::Cost => costs.clone(),
             Partition::Equal => (0..geometry.bands()).map(|band| geometry.row_count(band)).collect(),
         };
         let left = start.unfinished.iter().cloned().flatten().collect();
-        Ok(Plan { left, costs, weights, speeds: vec![SPEED_STEPS; self.comm.size()] })
+        Ok(Plan { left, costs, weights, speeds: vec![SPEED_STEPS; self.comm.size()], point_cost })
     }
 
     fn progress(&self, plan: &Plan) -> Progress {
@@ -282,9 +287,10 @@ impl<C: Comm> Run<'_, C> {
     }
 
     /// Takes what all ranks finished off the list, and learns how fast they were.
-    fn replan(&self, plan: &mut Plan, outcome: &Outcome) {
+    fn replan(&self, plan: &mut Plan, outcome: &Outcome, geometry: &Geometry) {
         let busy_ms = ((outcome.compute_s + outcome.encode_s) * 1e3).max(1.0);
-        let speed = (outcome.executed as f64 / busy_ms) as u64;
+        let points = outcome.finished_bands as u64 * geometry.band_rows * geometry.width;
+        let speed = ((outcome.executed + plan.point_cost * points) as f64 / busy_ms) as u64;
         let all = self.comm.all_gather(&[outcome.finished_bands as u64, speed]);
         let weights: Vec<u64> = plan.left.iter().map(|&band| plan.weights[band as usize]).collect();
         let blocks = row_blocks(&weights, &plan.speeds);

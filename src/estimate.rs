@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use ndarray::Array2;
 
 use crate::band::Geometry;
-use crate::comm::Comm;
+use crate::comm::{Comm, ROOT};
 use crate::error::Result;
 use crate::grid::Axis;
 use crate::job::Job;
@@ -18,11 +18,14 @@ fn stride(height: u64) -> u64 {
     (height / 1024).clamp(16, 64)
 }
 
-/// Work on a point besides its iterations, in iterations: fetching, storing and encoding it.
-const POINT_COST: u64 = 24;
-
-/// The believed cost of every band of the grid, the same on all ranks. Each rank samples its share of rows.
+/// Work on a point besides its iterations, on root's kernel: ranks may have others, but must believe the same.
 /// *Collective.*
+pub fn point_cost<C: Comm>(comm: &C, kernel: &Kernel) -> u64 {
+    comm.all_gather(&[kernel.point_cost()])[ROOT]
+}
+
+/// The believed cost of every band of the grid, iterations and `point_cost` for every point, the same on all ranks.
+/// Each rank samples its share of rows. *Collective.*
 ///
 /// # Errors
 ///
@@ -32,6 +35,7 @@ pub fn band_costs<C: Comm>(
     job: &Job,
     geometry: &Geometry,
     kernel: &Kernel,
+    point_cost: u64,
     threads: NonZeroUsize,
     stop: &AtomicBool,
 ) -> Result<Vec<u64>> {
@@ -49,7 +53,7 @@ pub fn band_costs<C: Comm>(
         let height = geometry.row_count(band);
         let middle = geometry.rows(band).start + height / 2;
         let row = interpolate(&rows, &sampled, middle) * u128::from(geometry.width) / columns.len() as u128;
-        u128::from(height) * (row + u128::from(POINT_COST * geometry.width))
+        u128::from(height) * (row + u128::from(point_cost) * u128::from(geometry.width))
     };
     Ok(scaled(&(0..geometry.bands()).map(in_band).collect::<Vec<u128>>()))
 }
@@ -154,14 +158,14 @@ mod tests {
         let job = Job::new(region, 1000, 1000, Sampling::Endpoints, max_iter);
         let kernel = Kernel::prepare(choice, max_iter).expect("any CPU has it");
         let geometry = Geometry::of(&job);
-        let costs =
-            band_costs(&SerialComm, &job, &geometry, &kernel, NonZeroUsize::MIN, &AtomicBool::new(false))
-                .expect("there are threads");
+        let never = AtomicBool::new(false);
+        let costs = band_costs(&SerialComm, &job, &geometry, &kernel, 24, NonZeroUsize::MIN, &never)
+            .expect("there are threads");
         assert_eq!(costs.len(), 1000);
         let mut counts = Array2::<u32>::zeros((1000, 1000));
         let (re, im) = (job.grid().re.samples(0..1000), job.grid().im.samples(0..1000));
         let cost = kernel.run(&re, &im, counts.view_mut(), &AtomicBool::new(false)).expect("not stopped");
-        let believed = costs.iter().sum::<u64>() - 1_000_000 * POINT_COST;
+        let believed = costs.iter().sum::<u64>() - 24 * 1_000_000;
         let (name, error) = (choice.name(), believed.abs_diff(cost));
         assert!(100 * error < percent * cost, "{name}, {max_iter}: {believed} against {cost}");
     }

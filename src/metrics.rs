@@ -132,6 +132,8 @@ pub struct Report {
     pub resumed_bands: u64,
     /// Executed pixel-iterations of this start.
     pub executed: u64,
+    /// What the partition takes a point for besides its iterations, in iterations.
+    pub point_cost: u64,
     /// Sum of the counts that this start computed / (1e9 x wall seconds).
     pub giter_per_s: f64,
     /// Start to end, in seconds.

@@ -25,9 +25,6 @@ BANDS = 8192
 BAND_BYTES = 16 << 20
 U16_MAX = 65_535
 
-POINT_COST = 24
-"""Work on a point besides its iterations, in iterations, as ranks believe it (`src/estimate.rs`)."""
-
 
 @dataclass(frozen=True)
 class Geometry:
@@ -75,18 +72,18 @@ def resampled(costs: np.ndarray, known: Geometry, wanted: Geometry) -> np.ndarra
     return np.rint(np.diff(at) * (wanted.points / known.points)).astype(np.int64)
 
 
-def predicted(geometry: Geometry, sampled: np.ndarray) -> np.ndarray:
+def predicted(geometry: Geometry, sampled: np.ndarray, point_cost: int) -> np.ndarray:
     """Costs as ranks believe them, from the cost per point in each sampled row."""
     rows = np.minimum((np.arange(len(sampled)) + 0.5) * geometry.stride, geometry.height - 1)
     heights = np.diff(geometry.edges())
     middles = geometry.edges()[:-1] + heights // 2
-    per_point = np.interp(middles, rows, sampled) + POINT_COST
+    per_point = np.interp(middles, rows, sampled) + point_cost
     return np.rint(per_point * heights * geometry.width).astype(np.int64)
 
 
-def with_points(costs: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """Costs in the unit that ranks cut by: executed iterations, and a constant for every point."""
-    return costs + POINT_COST * np.diff(geometry.edges()) * geometry.width
+def with_points(costs: np.ndarray, geometry: Geometry, point_cost: int) -> np.ndarray:
+    """Costs in the unit that ranks cut by: executed iterations, and a constant for every point, by the kernel."""
+    return costs + point_cost * np.diff(geometry.edges()) * geometry.width
 
 
 def sampled_rows(costs: np.ndarray, geometry: Geometry) -> np.ndarray:

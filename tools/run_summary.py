@@ -36,6 +36,7 @@ class RunSummary:
     rounds: int
     resumed_bands: int
     executed: int
+    point_cost: int
     wall_s: float
     load_balance: float
     gathered_bytes: int
@@ -74,7 +75,7 @@ def of_report(report: dict, source: str) -> RunSummary:
     if report["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"{source}: schema_version {report['schema_version']}, not {SCHEMA_VERSION}")
     plain = ("job_hash", "height", "width", "max_iter", "ranks", "kernel", "rounds", "resumed_bands")
-    more = ("executed", "wall_s", "load_balance", "gathered_bytes")
+    more = ("executed", "point_cost", "wall_s", "load_balance", "gathered_bytes")
     return RunSummary(
         source=source,
         **{key: report[key] for key in plain + more},

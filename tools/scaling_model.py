@@ -5,13 +5,13 @@
 
 All summaries are of one region and max_iter (they do not say which region: that is up to you). A 1-rank run with one
 thread gives the speeds; the finest run gives the true costs; a run on `grid / stride` points, if there is one, gives
-the costs that ranks believe (see `partition_model.py`). Where points are proven interior, give runs with many threads
-for the costs: the program shares the cost of a slab of bands by their counts, and threads make slabs small. Runs of one
-thread per rank on the calibrating run's grid, or finer ones, are compared with what the model says of them.
+the costs that ranks believe (see `partition_model.py`). Give coarse runs many threads: bands that are computed together
+share what the points cost that did not escape, and threads make these slabs small. Runs of one thread per rank on the
+calibrating run's grid, or finer ones, are compared with what the model says of them.
 
 Model of one job, in seconds (measured = from the calibrating run; stated = an option):
 
-    work of a rank   (executed * iteration_s + points * point_s) / threads        measured, of its block of the static cut
+    work of a rank   (executed + points * point_cost) * iteration_s / threads     measured, of its block of the static cut
     sample           share of the coarse sample that a rank computes * iteration_s / threads
     cut              CUT_STEP_S * ranks * log2(cost) * log2(bands), twice a round; every rank does it, serially
     rounds           by time (round_seconds), or by bytes: the ranks together hold half of root's memory at most, but
@@ -63,7 +63,7 @@ class Machine:
     """Speeds and costs; all of a core or of the root, in SI units."""
 
     iteration_s: float
-    point_s: float
+    point_cost: int
     bytes_per_point: float
     setup_s: float
     disk: float
@@ -140,11 +140,12 @@ def calibrated(run: RunSummary, args: argparse.Namespace) -> Machine:
     setup_s = run.phases["setup"].max_s
     finish_s = args.finish_ms / 1e3
     rest_s = run.wall_s - setup_s - compute_s - encode_s - run.rounds * args.round_overhead_ms / 1e3
-    iteration_s = compute_s / run.executed
+    # Of the cost that ranks cut by, points included: what time is most nearly proportional to.
+    iteration_s = (compute_s + encode_s) / (run.executed + run.points * run.point_cost)
     sample_s = run.executed / geometry_of(run).stride ** 2 * iteration_s
     return Machine(
         iteration_s=1e-9 / args.giter_per_s if args.giter_per_s else iteration_s,
-        point_s=encode_s / run.points,
+        point_cost=run.point_cost,
         bytes_per_point=run.gathered_bytes / run.points,
         setup_s=max(setup_s - sample_s, 0.0),
         disk=args.disk_mb_s * 1e6 if args.disk_mb_s else 3 * run.gathered_bytes / max(rest_s - finish_s, 1e-3),
@@ -158,8 +159,8 @@ def calibrated(run: RunSummary, args: argparse.Namespace) -> Machine:
     )
 
 
-def problem(runs: list[RunSummary], height: int) -> Problem:
-    """The square grid of `height` rows, from runs of the region."""
+def problem(runs: list[RunSummary], height: int, point_cost: int) -> Problem:
+    """The square grid of `height` rows, from runs of the region; ranks believe that a point costs so much itself."""
     finest = max(runs, key=lambda run: (run.height, run.cores))
     geometry = Geometry(height, height, finest.max_iter)
     # Of several runs the one on the most threads: its slabs are the smallest, so its costs are the truest.
@@ -176,7 +177,7 @@ def problem(runs: list[RunSummary], height: int) -> Problem:
     return Problem(
         geometry=geometry,
         costs=costs,
-        believed=partition.predicted(geometry, per_point),
+        believed=partition.predicted(geometry, per_point, point_cost),
         costs_are="measured" if same else f"scaled from {source.height} rows",
         believed_from="run" if samples else "rows only",
     )
@@ -184,8 +185,8 @@ def problem(runs: list[RunSummary], height: int) -> Problem:
 
 def predict(job: Problem, machine: Machine, ranks: int, threads: int) -> Prediction:
     """A job on `ranks` ranks."""
-    heights = np.diff(job.geometry.edges())
-    band_s = (job.costs * machine.iteration_s + heights * job.geometry.width * machine.point_s) / threads
+    costs = partition.with_points(job.costs, job.geometry, machine.point_cost)
+    band_s = costs * machine.iteration_s / threads
     work_s = partition.block_sums(band_s, partition.best_cut(job.believed, ranks))
     mean_s, max_s = float(work_s.mean()), float(work_s.max())
     rounds = round_count(job, machine, ranks, max_s)
@@ -241,9 +242,9 @@ def message_s(machine: Machine, total: float, ranks: int, threads: int, rounds: 
     return total * (1 - 1 / nodes) / machine.network + messages * machine.latency_s
 
 
-def imbalances(job: Problem, ranks: int) -> dict[str, float]:
+def imbalances(job: Problem, ranks: int, point_cost: int) -> dict[str, float]:
     """Max / mean of cost for three ways to cut. Costs count points as ranks do, unless it says `executed`."""
-    costs = partition.with_points(job.costs, job.geometry)
+    costs = partition.with_points(job.costs, job.geometry, point_cost)
     equal = partition.equal_cut(job.geometry.bands, ranks)
     believed = partition.best_cut(job.believed, ranks)
     return {
@@ -254,14 +255,14 @@ def imbalances(job: Problem, ranks: int) -> dict[str, float]:
     }
 
 
-def balance_table(jobs: list[Problem], ranks: list[int]) -> list[str]:
+def balance_table(jobs: list[Problem], ranks: list[int], point_cost: int) -> list[str]:
     """Max / mean of cost over ranks, a line per way to cut."""
     lines = [
         "| rows | bands | costs | sample | cut | " + " | ".join(f"{n} ranks" for n in ranks) + " |",
         "|---|---|---|---|---|" + "---|" * len(ranks),
     ]
     for job in jobs:
-        columns = [imbalances(job, count) for count in ranks]
+        columns = [imbalances(job, count, point_cost) for count in ranks]
         first = f"| {job.geometry.height} | {job.geometry.bands} | {job.costs_are} | {job.believed_from} "
         for cut in columns[0]:
             values = " | ".join(f"{column[cut]:.3f}" for column in columns)
@@ -301,7 +302,7 @@ def check_table(runs: list[RunSummary], base: RunSummary, machine: Machine) -> l
     for (height, ranks, threads), group in sorted(groups.items()):
         if height < base.height:
             continue
-        measured, said = median_wall_s(group), predict(problem(runs, height), machine, ranks, threads).wall_s
+        measured, said = median_wall_s(group), predict(problem(runs, height, base.point_cost), machine, ranks, threads).wall_s
         lines.append(
             f"| {height} | {ranks} | {threads} | {len(group)} | {measured:.3f} | {said:.3f} "
             f"| {100 * (said / measured - 1):+.1f} % |"
@@ -313,7 +314,7 @@ def stated(machine: Machine, base: RunSummary) -> list[str]:
     """The numbers that everything else follows from."""
     return [
         f"Calibrated by {base.height} x {base.width} points on 1 rank, kernel {base.kernel}: "
-        f"{1e-9 / machine.iteration_s:.2f} Giter/s per core (executed), encoding {1e9 * machine.point_s:.2f} ns and "
+        f"{1e-9 / machine.iteration_s:.2f} Giter/s per core, each point counted as {machine.point_cost} iterations more, "
         f"{machine.bytes_per_point:.3f} bytes per point, setup {machine.setup_s:.3f} s.",
         f"Stated: network {machine.network / 1e9:g} GB/s, latency {machine.latency_s * 1e6:g} us, disk "
         f"{machine.disk / 1e6:.0f} MB/s, {machine.round_s * 1e3:g} ms per round, {machine.finish_s * 1e3:g} ms at the end, "
@@ -383,11 +384,11 @@ def main(argv: list[str] | None = None) -> int:
         print(f"scaling_model: error: {error}", file=sys.stderr)
         return 2
     machine = calibrated(base, args)
-    jobs = [problem(runs, height) for height in args.grids]
+    jobs = [problem(runs, height, base.point_cost) for height in args.grids]
     sections = {
         "Model": stated(machine, base),
         "Model against runs (one rank predicts itself)": check_table(runs, base, machine),
-        "Max / mean of cost over ranks, static cut": balance_table(jobs, args.ranks),
+        "Max / mean of cost over ranks, static cut": balance_table(jobs, args.ranks, base.point_cost),
         "Modelled wall time and efficiency": time_table(jobs, machine, args.ranks, args.threads),
     }
     for title, lines in sections.items():

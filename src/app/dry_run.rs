@@ -79,7 +79,8 @@ fn estimate(args: &JobArgs, config: &Config, kernel: &Kernel, directory: &Path) 
     let wish = Wish::new(config.run.threads, |name| std::env::var(name).ok())?;
     let threads = threads::of_rank(&wish, &[Place::here(&telemetry::host_name())], 0).get();
     let never = AtomicBool::new(false);
-    let costs = estimate::band_costs(&SerialComm, &config.job, &geometry, kernel, NonZeroUsize::MIN, &never)?;
+    let (point_cost, one) = (kernel.point_cost(), NonZeroUsize::MIN);
+    let costs = estimate::band_costs(&SerialComm, &config.job, &geometry, kernel, point_cost, one, &never)?;
     let total: f64 = costs.iter().map(|&cost| cost as f64).sum();
     let sample = time_bands(config, kernel, &geometry, &costs);
     let disk =

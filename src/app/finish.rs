@@ -157,6 +157,7 @@ impl<C: Comm> Run<'_, C> {
             bands: journal.encoding().geometry.bands(),
             resumed_bands: resumed.bands,
             executed,
+            point_cost: self.kernel.point_cost(),
             giter_per_s: (summary.sum - resumed.sum) as f64 / wall_s * 1e-9,
             wall_s,
             load_balance: metrics::load_balance(compute.avg_s, compute.max_s),

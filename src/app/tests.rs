@@ -101,7 +101,7 @@ fn a_part_of_the_journal_is_enough_to_go_on() {
         place.read("job.toml"),
     )
     .expect("a good config");
-    let geometry = crate::band::Geometry::of(&config.job);
+    let geometry = Geometry::of(&config.job);
     let encoding = crate::store::journal::Encoding { geometry, deflate: config.output.deflate };
     let paths = crate::store::paths::Paths::new(&config.output.path);
     let mut journal = Journal::open(&paths, &config.job, encoding, &Texts::default()).expect("a new journal");

@@ -45,6 +45,10 @@ impl Instructions {
         Portable.ask(ask)
     }
 
+    pub(super) fn point_cost(self, max_iter: u32) -> u64 {
+        Portable::point_cost(max_iter)
+    }
+
     pub(super) fn raw(self, steps: u64) -> u64 {
         Portable.raw(steps)
     }

@@ -47,6 +47,11 @@ impl Avx2 {
         }
     }
 
+    /// See [`Kernel::point_cost`](super::Kernel::point_cost).
+    pub(super) fn point_cost(max_iter: u32) -> u64 {
+        if max_iter <= TILES_UP_TO { 8 } else { 120 }
+    }
+
     /// Computes `item`. Three pairs of two state registers leave four of the 16 registers for temporaries.
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
         match item.terms.method(TILES_UP_TO) {

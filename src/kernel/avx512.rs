@@ -50,6 +50,11 @@ impl Avx512 {
         }
     }
 
+    /// See [`Kernel::point_cost`](super::Kernel::point_cost).
+    pub(super) fn point_cost(max_iter: u32) -> u64 {
+        if max_iter <= TILES_UP_TO { 16 } else { 200 }
+    }
+
     /// Computes `item`. Seven vectors of two state registers and their temporaries fill the 32 registers; three of
     /// the seven take the fused form, which puts the multipliers and the adders under the same load.
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {

@@ -34,6 +34,11 @@ impl Portable {
         }
     }
 
+    /// See [`Kernel::point_cost`](super::Kernel::point_cost).
+    pub(super) fn point_cost(max_iter: u32) -> u64 {
+        if max_iter <= TILES_UP_TO { 8 } else { 70 }
+    }
+
     /// Computes `item` with one vector: on x86-64 without AVX it is four registers of orbits and a quarter of the file.
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
         match item.terms.method(TILES_UP_TO) {

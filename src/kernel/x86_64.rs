@@ -60,6 +60,14 @@ impl Instructions {
         }
     }
 
+    pub(super) fn point_cost(self, max_iter: u32) -> u64 {
+        match self {
+            Self::Avx512(_) => Avx512::point_cost(max_iter),
+            Self::Avx2(_) => Avx2::point_cost(max_iter),
+            Self::Portable(_) => Portable::point_cost(max_iter),
+        }
+    }
+
     pub(super) fn raw(self, steps: u64) -> u64 {
         match self {
             Self::Avx512(simd) => simd.raw(steps),
