@@ -173,6 +173,12 @@ impl Kernel {
         Self { shortcuts: false, ..self }
     }
 
+    /// The largest count.
+    #[must_use]
+    pub fn max_iter(&self) -> u32 {
+        self.max_iter.get()
+    }
+
     /// The kernels that this CPU runs, for `--version`.
     #[must_use]
     pub fn available() -> String {
