@@ -57,6 +57,7 @@ class Product:
         threads: int = 1,
         launcher: Sequence[str] = (),
         read: bool = False,
+        shortcuts: bool = True,
     ) -> tuple[Sample, dict[str, Any]]:
         """One job and its summary. `read`: the counts from the file, else the checksum must do.
 
@@ -68,6 +69,8 @@ class Product:
             command = [*launcher, str(self.binary), "--config", config]
             command += ["--output", output, "--summary", report]
             command += ["--kernel", kernel, "--threads", str(threads)]
+            if not shortcuts:
+                command += ["--set", "iteration.shortcuts=false"]
             command += ["--progress", "off", "--log-level", "error"]
             began = time.perf_counter()
             launch.output_of(command)
@@ -88,15 +91,16 @@ class Product:
         unit: str,
         cases: frozenset[str],
         launcher: list[str],
+        shortcuts: bool = True,
     ) -> Contender:
         threads = workers if unit == "thread" else 1
 
         def run(case: Case) -> Sample:
-            return self.run(case, kernel, threads, launcher, read=case.name in AREAS)[0]
+            read = case.name in AREAS
+            return self.run(case, kernel, threads, launcher, read, shortcuts)[0]
 
-        return Contender(
-            f"mandel-mpi {kernel}", workers, unit, run, ours=True, cases=cases
-        )
+        name = f"mandel-mpi {kernel}" + ("" if shortcuts else ", no shortcuts")
+        return Contender(name, workers, unit, run, ours=True, cases=cases)
 
     def describe(self) -> str:
         """Version, commit, and what `auto` is here."""
@@ -129,7 +133,7 @@ def build_if_missing(binary: Path, root: Path) -> None:
 def contenders(
     product: Product, workers: list[int]
 ) -> tuple[list[Contender], list[Skipped]]:
-    """Each kernel that binary and CPU have, on one thread; `auto` on all numbers of threads and ranks."""
+    """Each kernel that binary and CPU have, with and without shortcuts, on one thread; `auto` on all numbers of threads and ranks."""
     everywhere = AREAS | {SCALING}
     found: list[Contender] = []
     skipped: list[Skipped] = []
@@ -137,6 +141,10 @@ def contenders(
         try:
             product.run(AREA2.resized(16), kernel)
             found.append(product.contender(kernel, 1, "thread", AREAS, []))
+            if kernel != "reference":
+                found.append(
+                    product.contender(kernel, 1, "thread", AREAS, [], shortcuts=False)
+                )
         except Unavailable as unavailable:
             skipped.append(Skipped(f"mandel-mpi {kernel}", unavailable.reason))
     found += [product.contender("auto", n, "thread", everywhere, []) for n in workers]
