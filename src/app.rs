@@ -142,6 +142,9 @@ struct Totals {
     rounds: u64,
     executed: u64,
     gathered_bytes: u64,
+    /// Seconds of root's writer, and of them its CPU time.
+    journal_s: f64,
+    journal_cpu_s: f64,
 }
 
 /// What earlier starts did; at root.

@@ -150,6 +150,10 @@ pub struct Report {
     pub phases: Vec<PhaseSummary>,
     /// Bytes of the records that were gathered.
     pub gathered_bytes: u64,
+    /// Seconds that root's writer spent on the journal: beside the computing, but for the last round's.
+    pub journal_s: f64,
+    /// CPU seconds of that, which root's threads did not have.
+    pub journal_cpu_s: f64,
     /// The finished file.
     pub output: String,
     /// Executed pixel-iterations of each band, ascending: what a scaling model needs.
@@ -182,6 +186,15 @@ impl fmt::Display for Report {
         let mib = |bytes: u64| bytes >> 20;
         let (root, most) = (mib(self.root_memory_bytes), mib(self.most_memory_bytes));
         writeln!(f, "peak memory {root} MiB at root, {most} MiB at most")?;
+        let of_wall = |seconds: f64| 100.0 * seconds / self.wall_s;
+        writeln!(
+            f,
+            "journal {:.3} s ({:.1} % of the wall time), of CPU {:.3} s ({:.1} %)",
+            self.journal_s,
+            of_wall(self.journal_s),
+            self.journal_cpu_s,
+            of_wall(self.journal_cpu_s)
+        )?;
         writeln!(f, "rate {:.3} Giter/s (sum of counts / wall time)", self.giter_per_s)?;
         writeln!(f, "checksum {} (CRC-64/XZ, {} x {})", self.checksum, self.height, self.width)?;
         write!(

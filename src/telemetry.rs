@@ -73,6 +73,13 @@ pub fn peak_memory_bytes() -> u64 {
     1024 * kib.unwrap_or(0)
 }
 
+/// CPU time of this thread, in seconds.
+#[must_use]
+pub fn thread_cpu_s() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
 /// Shows how far the job is, weighted by cost.
 #[derive(Debug)]
 pub struct Progress {

@@ -132,19 +132,13 @@ fn time_bands(config: &Config, kernel: &Kernel, geometry: &Geometry, costs: &[u6
 
 /// CPU seconds and bytes of some bands on this thread. CPU time, because a login node is shared.
 fn time_block(work: &Work<'_>, config: &Config, bands: &[u64], costs: &[u64]) -> (f64, f64) {
-    let started = cpu_s();
+    let started = telemetry::thread_cpu_s();
     let bytes = if config.job.max_iter().get() <= u16::MAX.into() {
         help::<u16>(work, bands, costs)
     } else {
         help::<u32>(work, bands, costs)
     };
-    (cpu_s() - started, bytes as f64)
-}
-
-/// CPU time of this thread, in seconds.
-fn cpu_s() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+    (telemetry::thread_cpu_s() - started, bytes as f64)
 }
 
 fn help<T: crate::kernel::Count>(work: &Work<'_>, bands: &[u64], costs: &[u64]) -> u64 {

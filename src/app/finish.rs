@@ -26,7 +26,9 @@ impl<C: Comm> Run<'_, C> {
     ) -> Result<()> {
         let waiting = Instant::now();
         self.while_root_works(|| writer.as_ref().is_some_and(|writer| writer.queued_bytes() > 0));
-        totals.phases.write_s += writer.as_ref().map_or(0.0, Writer::busy_s);
+        totals.journal_s = writer.as_ref().map_or(0.0, Writer::busy_s);
+        totals.journal_cpu_s = writer.as_ref().map_or(0.0, Writer::cpu_s);
+        totals.phases.write_s += totals.journal_s;
         let journal = self.comm.agree(writer.map(Writer::finish).transpose())?;
         self.comm.agree(self.faults.pass("assemble"))?;
         let (hosts, threads) = self.places();
@@ -166,6 +168,8 @@ impl<C: Comm> Run<'_, C> {
             most_memory_bytes: memory.iter().copied().max().unwrap_or(0),
             phases,
             gathered_bytes: totals.gathered_bytes,
+            journal_s: totals.journal_s,
+            journal_cpu_s: totals.journal_cpu_s,
             output: self.config.output.path.display().to_string(),
             band_costs: journal.costs(),
         })

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::faults::Faults;
 use crate::store::journal::Journal;
-use crate::threads;
+use crate::{telemetry, threads};
 
 /// Appends records to the journal, in the order in which they are submitted.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ struct Shared {
     queued_bytes: AtomicU64,
     written_bytes: AtomicU64,
     busy_us: AtomicU64,
+    cpu_us: AtomicU64,
     longest_us: AtomicU64,
     error: Mutex<Option<Error>>,
 }
@@ -68,6 +69,12 @@ impl Writer {
         self.shared.busy_us.load(Ordering::SeqCst) as f64 * 1e-6
     }
 
+    /// CPU seconds of that; the rest is waiting for the disk.
+    #[must_use]
+    pub fn cpu_s(&self) -> f64 {
+        self.shared.cpu_us.load(Ordering::SeqCst) as f64 * 1e-6
+    }
+
     /// The longest that one batch took to write and sync.
     #[must_use]
     pub fn longest_commit(&self) -> Duration {
@@ -109,6 +116,7 @@ fn write_all(mut journal: Journal, queue: &Receiver<Vec<u8>>, shared: &Shared, f
         drop(records);
         let elapsed_us = started.elapsed().as_micros() as u64;
         shared.busy_us.fetch_add(elapsed_us, Ordering::SeqCst);
+        shared.cpu_us.store((telemetry::thread_cpu_s() * 1e6) as u64, Ordering::SeqCst);
         shared.longest_us.fetch_max(elapsed_us, Ordering::SeqCst);
         shared.queued_bytes.fetch_sub(bytes, Ordering::SeqCst);
     }
