@@ -73,6 +73,14 @@ def records(segment):
     return found
 
 
+def is_good(segment, record):
+    """Whether both checksums of a record are right."""
+    at = (record.start + PAYLOAD_CRC_AT, record.payload - 8)
+    payload_crc, seal = (struct.unpack_from("<Q", segment, place)[0] for place in at)
+    sealed = segment[record.start : record.payload - 8]
+    return payload_crc == crc64(segment[record.payload : record.end]) and seal == crc64(job_hash(segment) + sealed)
+
+
 def forge(segment, record, flipped_bit):
     """The segment with a bit of a payload flipped, and checksums that say that this is right."""
     forged = bytearray(segment)

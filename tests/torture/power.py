@@ -101,6 +101,7 @@ class Disk:
 
     def __init__(self, contents, inodes):
         """A folder with files that are durable, of which the record knows the `inodes`."""
+        self.found = set(contents)
         files = {name: File(content) for name, content in contents.items()}
         self.names = dict(files)
         self.durable_names = dict(files)
@@ -129,8 +130,8 @@ class Disk:
         return bands_of(files)
 
     def written_bands(self):
-        """The bands whose records the program has written."""
-        return bands_of({name: file.now() for name, file in self.names.items()})
+        """The bands whose records the program has written. What it found it never writes to."""
+        return bands_of({name: file.now() for name, file in self.names.items() if name not in self.found})
 
     def after_crash(self, random):
         """Names and bytes of all files after a power cut."""
@@ -161,6 +162,13 @@ def bands_of(files):
     """The bands that are whole in a folder's journal."""
     segments = (bytes(content) for name, content in files.items() if ".journal." in name)
     return {record.band for segment in segments for record in journal.records(segment)}
+
+
+def good_bands(files):
+    """The bands in a folder's journal whose records are right, after a cut that may have torn some."""
+    segments = (bytes(content) for name, content in files.items() if ".journal." in name)
+    records = ((segment, record) for segment in segments for record in journal.records(segment))
+    return {record.band for segment, record in records if journal.is_good(segment, record)}
 
 
 def write_files(folder, files):
