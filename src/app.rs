@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use crate::band::Geometry;
+use crate::band::{Geometry, Record};
 use crate::block::Work;
 use crate::checksum::Checksum;
 use crate::cli::{JobArgs, is_first_copy};
@@ -41,6 +41,10 @@ const SPEED_STEPS: u64 = 1 << 16;
 
 /// What is not in the journal so long after the last round of a stopped job is given up.
 const TIME_TO_LEAVE: Duration = Duration::from_secs(3);
+
+/// Between these is how long ranks sleep while root works: a fraction of the time that it has taken so far.
+const SHORTEST_NAP: Duration = Duration::from_millis(1);
+const LONGEST_NAP: Duration = Duration::from_millis(100);
 
 /// Runs the job that was asked for, to its end, and reports it. *Collective.*
 ///
@@ -189,12 +193,17 @@ impl<C: Comm> Run<'_, C> {
         self.timeline.note("setup", self.began, json!({}));
         while !plan.left.is_empty() {
             let begin = Instant::now();
-            let outcome = self.round(&work, &plan, writer.as_ref(), &mut progress)?;
+            let mut outcome = self.round(&work, &plan, writer.as_ref(), &mut progress)?;
             totals.add(&outcome);
             self.timeline.note("round", begin, outcome.details());
             let leave_at = outcome.stopped.then(|| Instant::now() + TIME_TO_LEAVE);
-            self.gather(&outcome, writer.as_ref(), leave_at, &mut totals)?;
+            let records = std::mem::take(&mut outcome.records);
+            self.gather(records, writer.as_ref(), leave_at, &mut totals)?;
             self.replan(&mut plan, &outcome, &start.encoding.geometry);
+            // The last records are not: the file is next, and only once that is durable the journal goes.
+            if outcome.stopped || !plan.left.is_empty() {
+                writer.as_ref().inspect(|writer| writer.sync());
+            }
             if let Some(leave_at) = leave_at {
                 progress.finish();
                 return self.leave_for_now(writer, leave_at);
@@ -273,7 +282,7 @@ impl<C: Comm> Run<'_, C> {
     /// Sends what the round gave to root's writer.
     fn gather(
         &self,
-        outcome: &Outcome,
+        records: Vec<Record>,
         writer: Option<&Writer>,
         leave_at: Option<Instant>,
         totals: &mut Totals,
@@ -282,9 +291,9 @@ impl<C: Comm> Run<'_, C> {
         self.comm.agree(self.faults.pass("gather"))?;
         let budget_bytes = self.config.run.root_memory_bytes / 2;
         let root = writer.map(|writer| Root { writer, budget_bytes, leave_at });
-        let gathered = gather::gather(self.comm, &outcome.records, root);
-        totals.gathered_bytes += gathered?;
-        self.timeline.note("gather", started, json!({"records": outcome.records.len()}));
+        let details = json!({"records": records.len()});
+        totals.gathered_bytes += gather::gather(self.comm, records, root)?;
+        self.timeline.note("gather", started, details);
         totals.phases.gather_s += started.elapsed().as_secs_f64();
         Ok(())
     }
@@ -313,10 +322,10 @@ impl<C: Comm> Run<'_, C> {
 
     /// Ends a stopped run with everything in the journal that could be written in time.
     fn leave_for_now(&self, writer: Option<Writer>, leave_at: Instant) -> Result<()> {
-        let is_writing = |writer: &Writer| writer.queued_bytes() > 0 && Instant::now() < leave_at;
+        let is_writing = |writer: &Writer| writer.is_busy() && Instant::now() < leave_at;
         self.while_root_works(|| writer.as_ref().is_some_and(is_writing));
         // A writer that is still at work is left alone: what it has not finished is a torn tail.
-        let writer = writer.filter(|writer| writer.queued_bytes() == 0);
+        let writer = writer.filter(|writer| !writer.is_busy());
         let journal = self.comm.agree(writer.map(Writer::finish).transpose())?;
         let output = self.config.output.path.display();
         let message = match journal.map(|journal| (journal.len(), journal.encoding().geometry.bands())) {
@@ -332,7 +341,7 @@ impl<C: Comm> Run<'_, C> {
 
     /// Waits, asleep, until root is done with something. *Collective.*
     fn while_root_works(&self, is_busy: impl Fn() -> bool) {
-        let mut nap = Duration::from_millis(1);
+        let started = Instant::now();
         loop {
             let [busy, stop] =
                 self.comm.all_reduce_sum([u64::from(is_busy()), u64::from(self.stop.is_asked())]);
@@ -342,8 +351,7 @@ impl<C: Comm> Run<'_, C> {
             if busy == 0 {
                 return;
             }
-            std::thread::sleep(nap);
-            nap = (2 * nap).min(Duration::from_millis(100));
+            std::thread::sleep((started.elapsed() / 50).clamp(SHORTEST_NAP, LONGEST_NAP));
         }
     }
 }

@@ -3,12 +3,15 @@
 use std::time::{Duration, Instant};
 
 use crate::band::Record;
-use crate::comm::{Comm, MAX_MESSAGE_BYTES};
+use crate::comm::Comm;
 use crate::error::{Error, Result, Status};
 use crate::store::writer::Writer;
 
 /// Bytes of a record's size on the wire.
 const SIZE_BYTES: u64 = 8;
+
+/// A wave, at most, unless one record alone is longer: root writes one while the next one is on its way.
+const WAVE_BYTES: u64 = 16 << 20;
 
 /// What root does with a round's records; other ranks have none.
 #[derive(Debug, Clone, Copy)]
@@ -21,36 +24,41 @@ pub struct Root<'a> {
     pub leave_at: Option<Instant>,
 }
 
-/// Sends the records of all ranks to root's writer, in rank order, and returns how many bytes they were.
+/// Sends the records of all ranks to root's writer, root's own first, then the others' in rank order, and returns how
+/// many bytes they were, at root.
 ///
-/// Sizes go first, so that root can plan waves of whole records. Before each wave root waits, and with it all
+/// Sizes go before, so that root can plan waves of whole records. Before each wave root waits, and with it all
 /// ranks, asleep, until the writer's queue has room for it. *Collective.*
 ///
 /// # Errors
 ///
 /// On all ranks, when root's writer failed.
-pub fn gather<C: Comm>(comm: &C, records: &[Record], root: Option<Root<'_>>) -> Result<u64> {
+pub fn gather<C: Comm>(comm: &C, records: Vec<Record>, root: Option<Root<'_>>) -> Result<u64> {
+    // Root's own need no message.
+    let (own, records) = if root.is_some() { (records, Vec::new()) } else { (Vec::new(), records) };
+    let own_bytes = own.iter().map(|record| record.as_bytes().len() as u64).sum();
+    comm.agree(root.map_or(Ok(()), |root| wait_for_room(root, own_bytes)))?;
+    if let Some(root) = root {
+        root.writer.submit(own.into_iter().map(Record::into_bytes).collect());
+    }
     let first = comm.exclusive_scan(records.len() as u64);
     let counts = comm.all_gather(&[records.len() as u64]);
-    let sizes = gather_sizes(comm, records, &counts);
-    let longest = root.map_or(0, |root| root.budget_bytes.min(MAX_MESSAGE_BYTES));
+    let sizes = gather_sizes(comm, &records, &counts);
+    let longest = root.map_or(0, |root| root.budget_bytes.min(WAVE_BYTES));
     let ends = broadcast_numbers(comm, &wave_ends(&sizes, longest));
     let mut start = 0;
     for end in ends {
-        let error = root.and_then(|root| {
-            let wave_bytes: u64 = sizes[start as usize..end as usize].iter().sum();
-            wait_for_room(root, wave_bytes)
-        });
-        comm.agree(error.map_or(Ok(()), Err))?;
+        let wave_bytes = sizes.get(start as usize..end as usize).map_or(0, |sizes| sizes.iter().sum());
+        comm.agree(root.map_or(Ok(()), |root| wait_for_room(root, wave_bytes)))?;
         let mine = |number: u64| (number.clamp(first, first + records.len() as u64) - first) as usize;
         let bytes = concatenated(&records[mine(start)..mine(end)]);
         let wave = comm.gather(&bytes, &bytes_per_rank(&sizes, &counts, start..end));
         if let Some(root) = root {
-            root.writer.submit(wave);
+            root.writer.submit(vec![wave]);
         }
         start = end;
     }
-    Ok(sizes.iter().sum())
+    Ok(own_bytes + sizes.iter().sum::<u64>())
 }
 
 fn concatenated(records: &[Record]) -> Vec<u8> {
@@ -109,18 +117,18 @@ fn bytes_per_rank(sizes: &[u64], counts: &[u64], wave: std::ops::Range<u64>) -> 
 }
 
 /// Waits until the writer can take `bytes` more, or has failed.
-fn wait_for_room(root: Root<'_>, bytes: u64) -> Option<Error> {
+fn wait_for_room(root: Root<'_>, bytes: u64) -> Result<()> {
     loop {
         let queued = root.writer.queued_bytes();
         if let Some(error) = root.writer.error() {
-            return Some(error);
+            return Err(error);
         }
         if queued == 0 || queued + bytes <= root.budget_bytes {
-            return None;
+            return Ok(());
         }
         if root.leave_at.is_some_and(|leave_at| Instant::now() >= leave_at) {
             let message = "the last bands could not be written in time: run again to compute them anew";
-            return Some(Error::new(Status::Stopped, message));
+            return Err(Error::new(Status::Stopped, message));
         }
         std::thread::sleep(Duration::from_millis(1));
     }

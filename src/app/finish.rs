@@ -25,7 +25,7 @@ impl<C: Comm> Run<'_, C> {
         resumed: Resumed,
     ) -> Result<()> {
         let waiting = Instant::now();
-        self.while_root_works(|| writer.as_ref().is_some_and(|writer| writer.queued_bytes() > 0));
+        self.while_root_works(|| writer.as_ref().is_some_and(Writer::is_busy));
         totals.journal_s = writer.as_ref().map_or(0.0, Writer::busy_s);
         totals.journal_cpu_s = writer.as_ref().map_or(0.0, Writer::cpu_s);
         totals.phases.write_s += totals.journal_s;
@@ -62,7 +62,12 @@ impl<C: Comm> Run<'_, C> {
             let (job, stopped) = (self.config.job.clone(), Arc::clone(&stopped));
             threads::spawn(move || {
                 let stopped = || stopped.load(Ordering::SeqCst);
-                format.assemble(&job, &journal, &provenance, &stopped).map(|()| journal)
+                let Err(error) = format.assemble(&job, &journal, &provenance, &stopped) else {
+                    return Ok(journal);
+                };
+                // The journal is all there is, so the last records must be durable, too.
+                journal.sync()?;
+                Err(error)
             })
         });
         let thread = self.comm.agree(thread.transpose())?;

@@ -83,6 +83,12 @@ impl Record {
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// Its bytes alone.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 impl RecordHeader {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -24,6 +24,9 @@ const FORMAT_VERSION: u32 = 1;
 
 /// A header is a few kilobytes, texts of configs; one that says that it is longer than this is damaged.
 const MAX_HEADER_BYTES: u64 = 16 << 20;
+
+/// Records are written in pieces of about this size.
+const WRITE_BYTES: usize = 1 << 20;
 
 /// How a job's bands are cut and encoded. Fixed by its first segment: a resume keeps to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +85,8 @@ pub struct Journal {
 struct Past {
     encoding: Option<Encoding>,
     bands: BTreeMap<u64, Entry>,
+    /// The segments that can be used, and their numbers.
+    files: Vec<(u64, Arc<File>)>,
 }
 
 impl Journal {
@@ -96,6 +101,10 @@ impl Journal {
     pub fn open(paths: &Paths, job: &Job, encoding: Encoding, texts: &Texts) -> Result<Self> {
         let numbers = paths.segments()?;
         let past = read_segments(paths, &numbers, job)?;
+        // A start that was killed may have left its last records to the system's memory. From here on they count.
+        for (number, file) in &past.files {
+            file.sync_data().map_err(|error| Error::io(paths.segment(*number).display(), &error))?;
+        }
         let encoding = past.encoding.unwrap_or(encoding);
         let segment_number = numbers.last().map_or(1, |last| last + 1);
         let path = paths.segment(segment_number);
@@ -157,27 +166,45 @@ impl Journal {
         self.bands.values().map(|entry| entry.header.cost).collect()
     }
 
-    /// Appends whole records and makes them durable.
+    /// Appends pieces of whole records. They are durable after the next [`Self::sync`].
     ///
     /// # Errors
     ///
     /// When they cannot be written, or a later start of the job has taken over.
-    pub fn append(&mut self, records: &[u8]) -> Result<()> {
+    pub fn append(&mut self, pieces: &[Vec<u8>]) -> Result<()> {
         self.refuse_when_superseded()?;
-        let mut file = &*self.segment;
-        let write = file.write_all(records).and_then(|()| file.sync_data());
-        write.map_err(|error| Error::io(self.paths.segment(self.segment_number).display(), &error))?;
-        let mut rest = records;
-        while !rest.is_empty() {
-            let header = RecordHeader::parse(&self.hash, rest).expect("ranks send whole records");
-            let payload_at = self.segment_bytes + header.header_bytes();
-            let bytes = header.header_bytes() + header.payload_bytes();
-            rest = &rest[bytes as usize..];
-            self.segment_bytes += bytes;
-            let entry = Entry { file: Arc::clone(&self.segment), payload_at, header };
-            self.bands.entry(entry.header.band).or_insert(entry);
+        // Records may be small: as many system calls would cost more than a copy.
+        let mut file = BufWriter::with_capacity(WRITE_BYTES, &*self.segment);
+        let write = pieces.iter().try_for_each(|piece| file.write_all(piece));
+        let write = write.and_then(|()| file.flush());
+        write.map_err(|error| self.segment_error(&error))?;
+        drop(file);
+        for piece in pieces {
+            let mut rest = piece.as_slice();
+            while !rest.is_empty() {
+                let header = RecordHeader::parse(&self.hash, rest).expect("ranks send whole records");
+                let payload_at = self.segment_bytes + header.header_bytes();
+                let bytes = header.header_bytes() + header.payload_bytes();
+                rest = &rest[bytes as usize..];
+                self.segment_bytes += bytes;
+                let entry = Entry { file: Arc::clone(&self.segment), payload_at, header };
+                self.bands.entry(entry.header.band).or_insert(entry);
+            }
         }
         Ok(())
+    }
+
+    /// Makes what was appended durable.
+    ///
+    /// # Errors
+    ///
+    /// When that fails. Then nothing is known of what was appended since the last time.
+    pub fn sync(&self) -> Result<()> {
+        self.segment.sync_data().map_err(|error| self.segment_error(&error))
+    }
+
+    fn segment_error(&self, error: &io::Error) -> Error {
+        Error::io(self.paths.segment(self.segment_number).display(), error)
     }
 
     /// Stops a writer that was believed dead, say behind a cut network, and whose job has been started again.
@@ -300,7 +327,7 @@ pub fn set_aside(paths: &Paths) -> Result<Vec<std::path::PathBuf>> {
 }
 
 fn read_segments(paths: &Paths, numbers: &[u64], job: &Job) -> Result<Past> {
-    let mut past = Past { encoding: None, bands: BTreeMap::new() };
+    let mut past = Past { encoding: None, bands: BTreeMap::new(), files: Vec::new() };
     for &number in numbers {
         let path = paths.segment(number);
         let mut file = paths::open_own(&path)?;
@@ -318,8 +345,10 @@ fn read_segments(paths: &Paths, numbers: &[u64], job: &Job) -> Result<Past> {
         };
         past.encoding = Some(encoding);
         let before = past.bands.len();
-        read_records(&Arc::new(file), header_bytes, &job.hash(), &encoding.geometry, &mut past.bands)
+        let file = Arc::new(file);
+        read_records(&file, header_bytes, &job.hash(), &encoding.geometry, &mut past.bands)
             .map_err(|error| unreadable(paths, number, &error))?;
+        past.files.push((number, file));
         tracing::debug!("{}: {} bands", path.display(), past.bands.len() - before);
     }
     Ok(past)
@@ -483,8 +512,8 @@ mod tests {
         let mut journal = open(&folder, &job(80)).expect("a new journal");
         assert_eq!(journal.unfinished(), (0..10).collect::<Vec<u64>>());
         let records: Vec<Vec<u8>> = (0..5).map(|band| record(&job(80), band)).collect();
-        journal.append(&records[..3].concat()).expect("appended");
-        journal.append(&records[3..].concat()).expect("appended");
+        journal.append(&records[..3]).expect("appended");
+        journal.append(&[records[3..].concat()]).expect("appended");
         folder
     }
 
@@ -562,7 +591,7 @@ mod tests {
         let mut older = open(&folder, &job(80)).expect("the same job");
         let newer = open(&folder, &job(80)).expect("the same job");
         let before = std::fs::read(segment(&folder, 2)).expect("read");
-        let error = older.append(&record(&job(80), 7)).expect_err("superseded");
+        let error = older.append(&[record(&job(80), 7)]).expect_err("superseded");
         assert_eq!(error.status(), Status::Io);
         assert_eq!(std::fs::read(segment(&folder, 2)).expect("read"), before);
         newer.refuse_when_superseded().expect("it is the newest");

@@ -14,15 +14,25 @@ use crate::{telemetry, threads};
 /// Appends records to the journal, in the order in which they are submitted.
 #[derive(Debug)]
 pub struct Writer {
-    records: Sender<Vec<u8>>,
+    orders: Sender<Order>,
     shared: Arc<Shared>,
     thread: JoinHandle<Journal>,
 }
 
+/// What the thread does next.
+#[derive(Debug)]
+enum Order {
+    /// Append pieces of whole records.
+    Append(Vec<Vec<u8>>),
+    /// Make durable what was appended.
+    Sync,
+}
+
 #[derive(Debug, Default)]
 struct Shared {
+    /// Orders that are not carried out yet.
+    orders: AtomicU64,
     queued_bytes: AtomicU64,
-    written_bytes: AtomicU64,
     busy_us: AtomicU64,
     cpu_us: AtomicU64,
     longest_us: AtomicU64,
@@ -36,31 +46,41 @@ impl Writer {
     ///
     /// When there is no thread to be had.
     pub fn start(journal: Journal, faults: Faults) -> Result<Self> {
-        let (records, queue) = channel();
+        let (orders, queue) = channel();
         let shared = Arc::new(Shared::default());
         let thread = threads::spawn({
             let shared = Arc::clone(&shared);
             move || write_all(journal, &queue, &shared, &faults)
         })?;
-        Ok(Self { records, shared, thread })
+        Ok(Self { orders, shared, thread })
     }
 
-    /// Queues whole records. The caller keeps [`Self::queued_bytes`] within its budget.
-    pub fn submit(&self, records: Vec<u8>) {
-        self.shared.queued_bytes.fetch_add(records.len() as u64, Ordering::SeqCst);
-        self.records.send(records).expect("the writer takes all until it is finished");
+    /// Queues pieces of whole records. The caller keeps [`Self::queued_bytes`] within its budget.
+    pub fn submit(&self, records: Vec<Vec<u8>>) {
+        self.shared.queued_bytes.fetch_add(total_bytes(&records), Ordering::SeqCst);
+        self.order(Order::Append(records));
     }
 
-    /// Bytes that are not durable yet.
+    /// Has everything made durable that was submitted before.
+    pub fn sync(&self) {
+        self.order(Order::Sync);
+    }
+
+    fn order(&self, order: Order) {
+        self.shared.orders.fetch_add(1, Ordering::SeqCst);
+        self.orders.send(order).expect("the writer takes all until it is finished");
+    }
+
+    /// Whether anything is left to do.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.shared.orders.load(Ordering::SeqCst) > 0
+    }
+
+    /// Bytes that are not written yet.
     #[must_use]
     pub fn queued_bytes(&self) -> u64 {
         self.shared.queued_bytes.load(Ordering::SeqCst)
-    }
-
-    /// Bytes that are durable.
-    #[must_use]
-    pub fn written_bytes(&self) -> u64 {
-        self.shared.written_bytes.load(Ordering::SeqCst)
     }
 
     /// Seconds spent writing and syncing.
@@ -75,7 +95,7 @@ impl Writer {
         self.shared.cpu_us.load(Ordering::SeqCst) as f64 * 1e-6
     }
 
-    /// The longest that one batch took to write and sync.
+    /// The longest that it took to write and sync what came between two syncs.
     #[must_use]
     pub fn longest_commit(&self) -> Duration {
         Duration::from_micros(self.shared.longest_us.load(Ordering::SeqCst))
@@ -87,38 +107,52 @@ impl Writer {
         self.shared.error.lock().expect("no panic while it is held").clone()
     }
 
-    /// Waits until everything is written, and gives the journal back.
+    /// Waits until all orders are carried out, and gives the journal back.
     ///
     /// # Errors
     ///
     /// The first error of writing.
     pub fn finish(self) -> Result<Journal> {
-        drop(self.records);
+        drop(self.orders);
         let journal = self.thread.join().expect("a panic has ended the job already");
         let error = self.shared.error.lock().expect("no panic while it is held").take();
         error.map_or(Ok(journal), Err)
     }
 }
 
-fn write_all(mut journal: Journal, queue: &Receiver<Vec<u8>>, shared: &Shared, faults: &Faults) -> Journal {
-    for records in queue {
-        let bytes = records.len() as u64;
+fn write_all(mut journal: Journal, queue: &Receiver<Order>, shared: &Shared, faults: &Faults) -> Journal {
+    let mut since_sync_us = 0;
+    for order in queue {
         let started = Instant::now();
+        let bytes = if let Order::Append(records) = &order { total_bytes(records) } else { 0 };
+        let is_sync = matches!(order, Order::Sync);
         // After an error nothing more is tried: the kernel may have dropped pages that a later sync would
         // not miss. What still arrives is taken and forgotten, so that nobody waits for room.
         let failed = shared.error.lock().expect("no panic while it is held").is_some();
-        if !failed {
-            match faults.pass("write").and_then(|()| journal.append(&records)) {
-                Ok(()) => drop(shared.written_bytes.fetch_add(bytes, Ordering::SeqCst)),
-                Err(error) => *shared.error.lock().expect("no panic while it is held") = Some(error),
-            }
+        if !failed && let Err(error) = carry_out(order, &mut journal, faults) {
+            *shared.error.lock().expect("no panic while it is held") = Some(error);
         }
-        drop(records);
         let elapsed_us = started.elapsed().as_micros() as u64;
         shared.busy_us.fetch_add(elapsed_us, Ordering::SeqCst);
         shared.cpu_us.store((telemetry::thread_cpu_s() * 1e6) as u64, Ordering::SeqCst);
-        shared.longest_us.fetch_max(elapsed_us, Ordering::SeqCst);
+        since_sync_us += elapsed_us;
+        shared.longest_us.fetch_max(since_sync_us, Ordering::SeqCst);
+        if is_sync {
+            since_sync_us = 0;
+        }
         shared.queued_bytes.fetch_sub(bytes, Ordering::SeqCst);
+        shared.orders.fetch_sub(1, Ordering::SeqCst);
     }
     journal
+}
+
+fn carry_out(order: Order, journal: &mut Journal, faults: &Faults) -> Result<()> {
+    match order {
+        Order::Append(records) => faults.pass("write").and_then(|()| journal.append(&records)),
+        Order::Sync => journal.sync(),
+    }
+}
+
+fn total_bytes(records: &[Vec<u8>]) -> u64 {
+    records.iter().map(|record| record.len() as u64).sum()
 }

@@ -15,7 +15,8 @@ SECTOR = 512
 
 
 class Operation(NamedTuple):
-    """`kind` as in shim.c: c create, w write, t truncate, s sync, D sync of the folder, r rename, u unlink."""
+    """`kind` as in shim.c: c create, w write, t truncate, s sync, D sync of the folder, r rename, u unlink; x is a sync that was
+    left out, though the program was told that it was done."""
 
     kind: str
     inode: int

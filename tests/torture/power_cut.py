@@ -1,8 +1,8 @@
 """Power cuts: every operation of a run is recorded, and the job is resumed from what a disk may hold after a cut.
 
 The promises: the file comes out the same; no wrong file is ever under the final name, not even right after the cut;
-no band is computed again whose record the program had reason to believe durable, which is from its next step on
-after it wrote the record. Some of the resumed runs are cut again.
+no band is computed again whose record the program had reason to believe durable, which is from the sync on that
+followed it. Some of the resumed runs are cut again.
 
 To show that this would notice a program that leaves out a sync, or a checksum, the same is done with syncs that the
 shim swallows and with records forged to carry right checksums of wrong counts: each must break a promise.
@@ -47,7 +47,7 @@ class Recording:
         ended = bench.run(job.alone(), folder, shim)
         job.expect_complete(folder, ended)
         self.operations = read_log(log)
-        self.steps = [at for at, operation in enumerate(self.operations) if operation.kind in "csDru"]
+        self.steps = [at for at, operation in enumerate(self.operations) if operation.kind in "csxDru"]
         shutil.rmtree(folder)
         log.unlink()
 
@@ -64,13 +64,10 @@ class Recording:
         """The disk after so many operations, and the bands that were believed durable."""
         disk = Disk(self.files, self.inodes)
         believed = set(self.found)
-        has_written = False
         for operation in self.operations[:count]:
-            is_record = operation.kind == "w" and ".journal." in operation.name
-            if has_written and not is_record:
-                believed |= disk.written_bands()
-            has_written = is_record
             disk.do(operation)
+            if operation.kind in "sx" and ".journal." in operation.name:
+                believed |= disk.written_bands()
         return disk, believed
 
 

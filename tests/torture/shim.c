@@ -212,10 +212,10 @@ static int sync_file(int fd, long call, char letter) {
     if (!path_of(fd, path)) return (int)syscall(call, fd);
     struct stat status;
     if (!fstat(fd, &status) && S_ISDIR(status.st_mode)) letter = 'D';
-    if (strchr(setting("TORTURE_SWALLOW"), letter)) return 0;
+    int swallowed = strchr(setting("TORTURE_SWALLOW"), letter) != NULL;
     pthread_mutex_lock(&lock);
-    int result = fails('s', path) ? -1 : (int)syscall(call, fd);
-    if (!result) record(letter == 'D' ? 'D' : 's', inode_of(fd), 0, path, "", 0);
+    int result = swallowed ? 0 : fails('s', path) ? -1 : (int)syscall(call, fd);
+    if (!result) record(swallowed ? 'x' : letter == 'D' ? 'D' : 's', inode_of(fd), 0, path, "", 0);
     pthread_mutex_unlock(&lock);
     return result;
 }

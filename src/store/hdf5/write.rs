@@ -44,9 +44,14 @@ pub(super) fn assemble(
     drop(counts);
     // Closed by hand: an error of an implicit close would be lost.
     file.close().map_err(failed)?;
-    let sync = std::fs::File::open(&part).and_then(|file| file.sync_all());
+    // The disk has its time while the chunks are compared.
+    let (sync, comparison) = std::thread::scope(|scope| {
+        let sync = scope.spawn(|| std::fs::File::open(&part).and_then(|file| file.sync_all()));
+        let comparison = compare_with_journal(&part, journal, stopped);
+        (sync.join().expect("a panic has ended the job"), comparison)
+    });
     sync.map_err(|error| Error::io(part.display(), &error))?;
-    compare_with_journal(&part, journal, stopped)
+    comparison
 }
 
 /// The file without its counts.
