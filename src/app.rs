@@ -25,7 +25,7 @@ use crate::gather::{self, Root};
 use crate::kernel::Kernel;
 use crate::metrics::Phases;
 use crate::partition::row_blocks;
-use crate::round::{self, Limits, Outcome, Share};
+use crate::round::{self, Beat, Host, Limits, Outcome, Share};
 use crate::stop::{End, StopRequest};
 use crate::store::FileFormat;
 use crate::store::journal::{Journal, Texts};
@@ -38,6 +38,9 @@ use start::{Begin, Start};
 
 /// Ranks' speeds are compared in this many steps of the fastest one's.
 const SPEED_STEPS: u64 = 1 << 16;
+
+/// When ranks hold so much together, it is gathered while they compute on.
+const COLLECTED_BYTES: u64 = 16 << 20;
 
 /// What is not in the journal so long after the last round of a stopped job is given up.
 const TIME_TO_LEAVE: Duration = Duration::from_secs(3);
@@ -193,7 +196,7 @@ impl<C: Comm> Run<'_, C> {
         self.timeline.note("setup", self.began, json!({}));
         while !plan.left.is_empty() {
             let begin = Instant::now();
-            let mut outcome = self.round(&work, &plan, writer.as_ref(), &mut progress)?;
+            let mut outcome = self.round(&work, &plan, writer.as_ref(), &mut progress, &mut totals)?;
             totals.add(&outcome);
             self.timeline.note("round", begin, outcome.details());
             let leave_at = outcome.stopped.then(|| Instant::now() + TIME_TO_LEAVE);
@@ -241,10 +244,11 @@ impl<C: Comm> Run<'_, C> {
         plan: &Plan,
         writer: Option<&Writer>,
         progress: &mut Progress,
+        totals: &mut Totals,
     ) -> Result<Outcome> {
         let mine = self.row_block(plan);
         let costs: Vec<u64> = mine.iter().map(|&band| plan.costs[band as usize]).collect();
-        let budget = self.config.run.root_memory_bytes / 2;
+        let budget = self.queue_budget_bytes();
         let limits = Limits {
             duration: self.config.run.round,
             held_bytes: budget,
@@ -254,11 +258,13 @@ impl<C: Comm> Run<'_, C> {
         let share = Share { bands: mine, costs: &costs };
         let left_cost: u64 = plan.left.iter().map(|&band| plan.costs[band as usize]).sum();
         let done_before = plan.costs.iter().sum::<u64>() - left_cost;
-        round::compute(self.comm, work, share, self.threads, &limits, &self.stop, |beat| {
-            progress.show(done_before + beat.finished_cost, beat.executed);
-            self.heed_time(writer);
-            writer.is_some_and(|writer| writer.error().is_some())
-        })
+        let mut watched = Watched { run: self, writer, progress, totals, done_before };
+        round::compute(self.comm, work, share, self.threads, &limits, &self.stop, &mut watched)
+    }
+
+    /// What may be gathered and queued together at root; as much may be held by ranks.
+    fn queue_budget_bytes(&self) -> u64 {
+        self.config.run.root_memory_bytes / 2
     }
 
     /// Asks for a stop when the end of the job's time is so near that writing must begin. Root's clock counts.
@@ -289,7 +295,7 @@ impl<C: Comm> Run<'_, C> {
     ) -> Result<()> {
         let started = Instant::now();
         self.comm.agree(self.faults.pass("gather"))?;
-        let budget_bytes = self.config.run.root_memory_bytes / 2;
+        let budget_bytes = self.queue_budget_bytes();
         let root = writer.map(|writer| Root { writer, budget_bytes, leave_at });
         let details = json!({"records": records.len()});
         totals.gathered_bytes += gather::gather(self.comm, records, root)?;
@@ -353,6 +359,46 @@ impl<C: Comm> Run<'_, C> {
             }
             std::thread::sleep((started.elapsed() / 50).clamp(SHORTEST_NAP, LONGEST_NAP));
         }
+    }
+}
+
+/// A round while it is computed.
+struct Watched<'a, 'r, C> {
+    run: &'a Run<'r, C>,
+    writer: Option<&'a Writer>,
+    progress: &'a mut Progress,
+    totals: &'a mut Totals,
+    /// Believed cost of what earlier rounds finished.
+    done_before: u64,
+}
+
+impl<C: Comm> Host for Watched<'_, '_, C> {
+    fn hear(&mut self, all: &Beat) -> bool {
+        self.progress.show(self.done_before + all.finished_cost, all.executed);
+        // A round that is over needs no stop any more.
+        if all.active > 0 {
+            self.run.heed_time(self.writer);
+        }
+        self.writer.is_some_and(|writer| writer.error().is_some())
+    }
+
+    fn wants_records(&self, held_bytes: u64) -> bool {
+        let budget_bytes = self.run.queue_budget_bytes();
+        let is_worthwhile = held_bytes >= COLLECTED_BYTES.min(budget_bytes / 4);
+        // What is finished until the ranks meet again needs room, too.
+        let has_room = |writer: &Writer| writer.queued_bytes() + 2 * held_bytes <= budget_bytes;
+        is_worthwhile && self.writer.is_some_and(has_room)
+    }
+
+    fn collect(&mut self, records: Vec<Record>) -> Result<()> {
+        let started = Instant::now();
+        let details = json!({"records": records.len()});
+        let budget_bytes = self.run.queue_budget_bytes();
+        let root = self.writer.map(|writer| Root { writer, budget_bytes, leave_at: None });
+        self.totals.gathered_bytes += gather::gather(self.run.comm, records, root)?;
+        self.writer.inspect(|writer| writer.sync());
+        self.run.timeline.note("collect", started, details);
+        Ok(())
     }
 }
 

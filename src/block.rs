@@ -248,10 +248,16 @@ impl<'a, T: Count> Block<'a, T> {
         (mean(&self.compute_us), mean(&self.encode_us))
     }
 
-    /// The records of the finished bands, in the order in which they were finished.
+    /// Takes the records of bands that were finished since the last time, in that order, and so makes room for more.
     #[must_use]
-    pub fn into_records(self) -> Vec<Record> {
-        self.records.into_inner().expect("no panic is survived")
+    pub fn take_records(&self) -> Vec<Record> {
+        let records = std::mem::take(&mut *lock(&self.records));
+        let bytes = records.iter().map(|record| record.as_bytes().len() as u64).sum();
+        self.held_bytes.fetch_sub(bytes, Ordering::SeqCst);
+        // Under the lock, as in `close`.
+        let _taken = lock(&self.taken);
+        self.room.notify_all();
+        records
     }
 
     /// The next consecutive bands, once there is memory for them.
@@ -282,8 +288,10 @@ impl<'a, T: Count> Block<'a, T> {
     }
 
     fn put(&self, record: Record) {
+        // Under the lock, so that records are never taken before they are counted.
+        let mut records = lock(&self.records);
         self.held_bytes.fetch_add(record.as_bytes().len() as u64, Ordering::SeqCst);
-        lock(&self.records).push(record);
+        records.push(record);
     }
 
     fn believed_cost(&self, bands: &Range<u64>) -> u64 {
@@ -420,7 +428,7 @@ mod tests {
         });
         assert!(block.wait_idle(Duration::ZERO));
         assert_eq!(block.finished_bands(), bands.len());
-        let mut results: Vec<_> = block.into_records().iter().map(|record| parts(job, record)).collect();
+        let mut results: Vec<_> = block.take_records().iter().map(|record| parts(job, record)).collect();
         results.sort_by_key(|(band, ..)| *band);
         results
     }

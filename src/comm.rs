@@ -25,7 +25,8 @@ pub const MAX_MESSAGE_BYTES: u64 = 256 << 20;
 /// A group of ranks that run the same program.
 ///
 /// Every method marked *collective* must be called by all ranks, in the same order. Only the main thread of a
-/// rank calls any.
+/// rank calls any. While it waits for others it sleeps, so that a rank that has nothing to do leaves its core to those that
+/// have, and to its own threads.
 pub trait Comm {
     /// This process's rank, in `0..self.size()`.
     fn rank(&self) -> usize;
@@ -42,8 +43,7 @@ pub trait Comm {
     /// The `values` of all ranks, one rank after the other; every rank gives as many. *Collective.*
     fn all_gather(&self, values: &[u64]) -> Vec<u64>;
 
-    /// Element-wise sums over all ranks. Sleeps while it waits for the others, so that a rank that has nothing to
-    /// do leaves its core to those that have. *Collective.*
+    /// Element-wise sums over all ranks. *Collective.*
     fn all_reduce_sum<const N: usize>(&self, values: [u64; N]) -> [u64; N];
 
     /// The bytes of all ranks in rank order at root, nothing elsewhere. Root says how many each rank sends,

@@ -22,11 +22,12 @@ const LONGEST_BEAT: Duration = Duration::from_millis(200);
 /// A stop waits so long for strips in progress before it gives them up.
 const STOP_GRACE: Duration = Duration::from_millis(500);
 
-/// Ending a round early costs some meetings and a gather. It must gain more than this, in seconds, ...
-const LEAST_GAIN_S: f64 = 0.05;
+/// Ending a round early costs some meetings and the gathering of a few records. It must gain more than this, in
+/// seconds, ...
+const LEAST_GAIN_S: f64 = 0.03;
 
 /// ... and more than this share of the round so far.
-const LEAST_GAIN_SHARE: f64 = 0.02;
+const LEAST_GAIN_SHARE: f64 = 0.005;
 
 /// When a round ends, besides when all blocks are done.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +52,9 @@ pub struct Share<'a> {
 /// What a rank has of a round.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The finished bands.
+    /// The finished bands that were not collected in between.
     pub records: Vec<Record>,
-    /// How many they are; the first ones of the block unless `stopped`.
+    /// How many were finished; the first ones of the block unless `stopped`.
     pub finished_bands: usize,
     /// Executed pixel-iterations.
     pub executed: u64,
@@ -93,6 +94,8 @@ pub struct Beat {
     pub held_bytes: u64,
     /// Whether root ends the round.
     pub close: u64,
+    /// Whether root wants the records of finished bands now.
+    pub collect: u64,
     /// Ranks that ask for a stop.
     pub stop: u64,
 }
@@ -107,19 +110,36 @@ impl Beat {
             self.executed,
             self.held_bytes,
             self.close,
+            self.collect,
             self.stop,
         ]);
-        let [active, with_unbegun, unbegun_cost, finished_cost, executed, held_bytes, close, stop] = sums;
-        Self { active, with_unbegun, unbegun_cost, finished_cost, executed, held_bytes, close, stop }
+        let [active, with_unbegun, unbegun_cost, finished_cost, executed, held_bytes, close, collect, stop] =
+            sums;
+        Self { active, with_unbegun, unbegun_cost, finished_cost, executed, held_bytes, close, collect, stop }
     }
 }
 
-/// Computes a round with a team of `threads`. `on_beat` sees every heartbeat's sums, and says on root whether
-/// something there, the writer, makes it necessary to end the round. *Collective.*
+/// What a round asks of the run that it is part of.
+pub trait Host {
+    /// Sees every heartbeat's sums, and says on root whether something there makes it necessary to end the round.
+    fn hear(&mut self, all: &Beat) -> bool;
+
+    /// On root: whether it can take what all ranks hold together, `held_bytes`, and it is worth the while.
+    fn wants_records(&self, held_bytes: u64) -> bool;
+
+    /// Takes records while threads compute on. *Collective.*
+    ///
+    /// # Errors
+    ///
+    /// The same one on all ranks. It ends the round.
+    fn collect(&mut self, records: Vec<Record>) -> Result<()>;
+}
+
+/// Computes a round with a team of `threads`. *Collective.*
 ///
 /// # Errors
 ///
-/// On all ranks, when the team of one cannot be started.
+/// On all ranks, when the team of one cannot be started; those of [`Host::collect`].
 pub fn compute<C: Comm>(
     comm: &C,
     work: &Work<'_>,
@@ -127,12 +147,12 @@ pub fn compute<C: Comm>(
     threads: NonZeroUsize,
     limits: &Limits,
     stop: &StopRequest,
-    on_beat: impl FnMut(&Beat) -> bool,
+    host: &mut impl Host,
 ) -> Result<Outcome> {
     let run = Run { comm, work, share, threads, limits, stop };
     match work.encoding().geometry.count_width {
-        CountWidth::U16 => run.compute::<u16>(on_beat),
-        CountWidth::U32 => run.compute::<u32>(on_beat),
+        CountWidth::U16 => run.compute::<u16>(host),
+        CountWidth::U32 => run.compute::<u32>(host),
     }
 }
 
@@ -146,7 +166,7 @@ struct Run<'a, C> {
 }
 
 impl<C: Comm> Run<'_, C> {
-    fn compute<T: Count>(&self, on_beat: impl FnMut(&Beat) -> bool) -> Result<Outcome> {
+    fn compute<T: Count>(&self, host: &mut impl Host) -> Result<Outcome> {
         let started = Instant::now();
         let Share { bands, costs } = self.share;
         let block = Block::<T>::new(bands, costs, self.threads.get(), self.limits.own_bytes);
@@ -154,37 +174,32 @@ impl<C: Comm> Run<'_, C> {
             let help = || threads::spawn_scoped(scope, || self.work.help(&block)).map(drop);
             let team = (0..self.threads.get()).try_for_each(|_| help());
             // The scope ends when those do that have been started.
-            self.comm.agree(team).inspect_err(|_| block.stop())?;
-            Ok(self.watch(&block, started, on_beat))
+            let watched = self.comm.agree(team).and_then(|()| self.watch(&block, started, host));
+            watched.inspect_err(|_| block.stop())
         })?;
         let (compute_s, encode_s) = block.busy_s();
         Ok(Outcome {
+            records: block.take_records(),
             finished_bands: block.finished_bands(),
             executed: block.executed(),
             compute_s,
             encode_s,
             wall_s: started.elapsed().as_secs_f64(),
             stopped,
-            records: block.into_records(),
         })
     }
 
     /// Meets the other ranks until all threads of all ranks have left; says whether a stop was asked.
-    fn watch<T: Count>(
-        &self,
-        block: &Block<'_, T>,
-        started: Instant,
-        mut on_beat: impl FnMut(&Beat) -> bool,
-    ) -> bool {
-        let mut close = false;
+    fn watch<T: Count>(&self, block: &Block<'_, T>, started: Instant, host: &mut impl Host) -> Result<bool> {
+        let (mut close, mut collect) = (false, false);
         let mut stop_seen: Option<Instant> = None;
         loop {
             let idle = block.wait_idle(beat_after(started.elapsed()));
-            let mine = self.beat(block, idle, close);
+            let mine = self.beat(block, idle, close, collect);
             let all = mine.sum(self.comm);
-            let forced = on_beat(&all);
+            let forced = host.hear(&all);
             if all.active == 0 {
-                return all.stop > 0;
+                return Ok(all.stop > 0);
             }
             // A root that pauses for want of memory gains nothing by waiting for the others.
             close = close || forced || block.is_full() || self.is_over(&all, started.elapsed());
@@ -194,10 +209,14 @@ impl<C: Comm> Run<'_, C> {
             if all.stop > 0 && stop_seen.get_or_insert_with(Instant::now).elapsed() > STOP_GRACE {
                 block.stop();
             }
+            if all.collect > 0 {
+                host.collect(block.take_records())?;
+            }
+            collect = all.collect == 0 && all.stop == 0 && host.wants_records(all.held_bytes);
         }
     }
 
-    fn beat<T: Count>(&self, block: &Block<'_, T>, idle: bool, close: bool) -> Beat {
+    fn beat<T: Count>(&self, block: &Block<'_, T>, idle: bool, close: bool, collect: bool) -> Beat {
         let unbegun_cost = block.unbegun_cost();
         Beat {
             active: u64::from(!idle),
@@ -207,6 +226,7 @@ impl<C: Comm> Run<'_, C> {
             executed: block.executed(),
             held_bytes: block.held_bytes(),
             close: u64::from(close && self.comm.is_root()),
+            collect: u64::from(collect && self.comm.is_root()),
             stop: u64::from(self.stop.is_asked()),
         }
     }
@@ -230,5 +250,5 @@ impl<C: Comm> Run<'_, C> {
 
 /// How long to wait for the next heartbeat: short at first, so that a short job ends when it is done.
 fn beat_after(elapsed: Duration) -> Duration {
-    (elapsed / 50).clamp(Duration::from_millis(1), LONGEST_BEAT)
+    (elapsed / 200).clamp(Duration::from_millis(1), LONGEST_BEAT)
 }

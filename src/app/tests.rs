@@ -109,7 +109,7 @@ fn a_part_of_the_journal_is_enough_to_go_on() {
     let work = Work::new(&config.job, encoding, &kernel);
     let block = crate::block::Block::<u16>::new(&[3, 4, 5, 20], &[1; 4], 1, u64::MAX);
     work.help(&block);
-    let records: Vec<Vec<u8>> = block.into_records().into_iter().map(Record::into_bytes).collect();
+    let records: Vec<Vec<u8>> = block.take_records().into_iter().map(Record::into_bytes).collect();
     journal.append(&records).expect("appended");
     drop(journal);
     std::fs::write(paths.part(), "half").expect("written");

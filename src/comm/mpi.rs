@@ -1,14 +1,15 @@
 //! Ranks over MPI, the only file that names the `mpi` crate.
 //!
 //! The crate ignores MPI's return codes, so MPI's default error handler (end the job) stays. Counts and
-//! displacements are MPI's `int`: everything sent is cut to [`MAX_MESSAGE_BYTES`] here or by the caller.
+//! displacements are MPI's `int`: everything sent is cut to [`MAX_MESSAGE_BYTES`] here or by the caller. No call blocks in
+//! MPI, which would spin: threads of the rank may be at work on the same core.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mpi::collective::SystemOperation;
 use mpi::datatype::PartitionMut;
 use mpi::environment::Universe;
-use mpi::request::LocalScope;
+use mpi::request::{Request, Scope};
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, CommunicatorCollectives, Root};
 use mpi::{Threading, request};
@@ -16,7 +17,10 @@ use mpi::{Threading, request};
 use super::{Comm, MAX_MESSAGE_BYTES, ROOT, end_on_panic};
 use crate::error::{Error, Result, Status};
 
-/// How long a waiting rank sleeps between two looks at MPI.
+/// How long a waiting rank looks at MPI again and again: ranks often come together to a meeting.
+const PATIENCE: Duration = Duration::from_micros(50);
+
+/// How long it sleeps between two looks after that.
 const POLL: Duration = Duration::from_millis(1);
 
 /// All ranks that were started together.
@@ -94,6 +98,19 @@ fn singletons(copies: usize, size: usize) -> Error {
     )
 }
 
+/// Waits for what was begun, asleep most of the time.
+fn complete<'a, D: ?Sized, S: Scope<'a>>(mut request: Request<'a, D, S>) {
+    let started = Instant::now();
+    while let Err(pending) = request.test() {
+        request = pending;
+        if started.elapsed() < PATIENCE {
+            std::thread::yield_now();
+        } else {
+            std::thread::sleep(POLL);
+        }
+    }
+}
+
 fn abort_world(code: i32) -> ! {
     SimpleCommunicator::world().abort(code)
 }
@@ -110,10 +127,10 @@ impl Comm for MpiComm {
     fn broadcast(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         let root = self.world.process_at_rank(ROOT as i32);
         let mut length = bytes.len() as u64;
-        root.broadcast_into(&mut length);
+        request::scope(|scope| complete(root.immediate_broadcast_into(scope, &mut length)));
         bytes.resize(length as usize, 0);
         for message in bytes.chunks_mut(MAX_MESSAGE_BYTES as usize) {
-            root.broadcast_into(message);
+            request::scope(|scope| complete(root.immediate_broadcast_into(scope, message)));
         }
         bytes
     }
@@ -121,29 +138,26 @@ impl Comm for MpiComm {
     fn exclusive_scan(&self, value: u64) -> u64 {
         // MPI leaves the first rank's result as it was.
         let mut before = 0;
-        self.world.exclusive_scan_into(&value, &mut before, SystemOperation::sum());
+        request::scope(|scope| {
+            let sum = SystemOperation::sum();
+            complete(self.world.immediate_exclusive_scan_into(scope, &value, &mut before, sum));
+        });
         before
     }
 
     fn all_gather(&self, values: &[u64]) -> Vec<u64> {
         let mut all = vec![0; values.len() * self.size];
-        self.world.all_gather_into(values, &mut all[..]);
+        request::scope(|scope| {
+            complete(self.world.immediate_all_gather_into(scope, values, &mut all[..]));
+        });
         all
     }
 
     fn all_reduce_sum<const N: usize>(&self, values: [u64; N]) -> [u64; N] {
         let mut sums = [0; N];
-        request::scope(|scope: &LocalScope<'_>| {
-            let mut reduction = self.world.immediate_all_reduce_into(
-                scope,
-                &values[..],
-                &mut sums[..],
-                SystemOperation::sum(),
-            );
-            while let Err(pending) = reduction.test() {
-                reduction = pending;
-                std::thread::sleep(POLL);
-            }
+        request::scope(|scope| {
+            let sum = SystemOperation::sum();
+            complete(self.world.immediate_all_reduce_into(scope, &values[..], &mut sums[..], sum));
         });
         sums
     }
@@ -153,7 +167,7 @@ impl Comm for MpiComm {
         let bytes = if bytes.is_empty() { &[0_u8][..0] } else { bytes };
         let root = self.world.process_at_rank(ROOT as i32);
         if !self.is_root() {
-            root.gather_varcount_into(bytes);
+            request::scope(|scope| complete(root.immediate_gather_varcount_into(scope, bytes)));
             return Vec::new();
         }
         assert!(sizes.iter().sum::<u64>() <= MAX_MESSAGE_BYTES, "the caller gathers in waves");
@@ -167,7 +181,9 @@ impl Comm for MpiComm {
         // One byte more, for the same reason as above.
         let mut gathered = vec![0; end as usize + 1];
         let mut partition = PartitionMut::new(&mut gathered[..], counts, starts);
-        root.gather_varcount_into_root(bytes, &mut partition);
+        request::scope(|scope| {
+            complete(root.immediate_gather_varcount_into_root(scope, bytes, &mut partition));
+        });
         gathered.truncate(end as usize);
         gathered
     }
