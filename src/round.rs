@@ -1,7 +1,8 @@
 //! One round: all ranks compute their blocks and agree, by heartbeats, on when to end.
 //!
 //! Ranks meet a few times a second in a sum over all of them, asleep while they wait. Only root decides that a
-//! round ends; the others follow what they read in the sum. A stop is asked by any rank.
+//! round ends, or that finished bands are collected while it goes on; the others follow what they read in the sum. A
+//! stop is asked by any rank.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
