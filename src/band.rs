@@ -135,16 +135,17 @@ impl Summary {
     #[must_use]
     pub fn of<T: Count>(counts: &[T], max_iter: u32) -> Self {
         let mut summary = Self { checksum: Checksum::of_counts(counts), ..Self::empty() };
-        for part in counts.chunks(1 << 16) {
-            // At most 2^16 counts below 2^32 each: u64 holds their sum.
-            let (mut sum, mut undecided, mut minimum) = (0_u64, 0_u64, u32::MAX);
+        for part in counts.chunks(1 << 12) {
+            // Wide enough for so many halves of counts, and added without checks, so that many are added at once.
+            let (mut low, mut high, mut undecided) = (0_u32, 0_u32, 0_u32);
             for count in part.iter().map(|count| count.to_count()) {
-                sum += u64::from(count);
-                undecided += u64::from(count == max_iter);
-                minimum = minimum.min(count);
+                low = low.wrapping_add(count & 0xffff);
+                high = high.wrapping_add(count >> 16);
+                undecided = undecided.wrapping_add((count == max_iter).into());
             }
-            summary.sum += u128::from(sum);
-            summary.undecided += undecided;
+            summary.sum += u128::from(low) + (u128::from(high) << 16);
+            summary.undecided += u64::from(undecided);
+            let minimum = part.iter().copied().reduce(Ord::min).map_or(u32::MAX, Count::to_count);
             summary.minimum = summary.minimum.min(minimum);
         }
         summary
@@ -203,6 +204,13 @@ mod tests {
         assert_eq!(geometry(1 << 20, 1 << 20, 2048).band_rows, 8);
         assert_eq!(geometry(1 << 20, 1 << 20, 65_536).band_rows, 4);
         assert_eq!(geometry(1 << 20, 1 << 25, 65_536).band_rows, 1);
+    }
+
+    #[test]
+    fn a_summary_holds_the_largest_counts() {
+        let summary = Summary::of(&vec![u32::MAX; 5_000], u32::MAX);
+        assert_eq!(summary.sum, 5_000 * u128::from(u32::MAX));
+        assert_eq!((summary.undecided, summary.minimum), (5_000, u32::MAX));
     }
 
     #[test]

@@ -116,9 +116,10 @@ impl<'a> Work<'a> {
             .collect();
         let cost = slab.cost.load(Ordering::Relaxed);
         let summaries: Vec<Summary> = bands.iter().map(|(_, _, summary)| *summary).collect();
+        let mut payload = Vec::new();
         for ((band, counts, summary), share) in bands.into_iter().zip(shared_cost(cost, &summaries, max_iter))
         {
-            let mut payload = Vec::new();
+            payload.clear();
             let lengths = encoder.encode(counts, &mut payload);
             block.put(Record::new(&self.hash, band, summary, share, &lengths, &payload));
         }

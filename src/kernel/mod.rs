@@ -48,7 +48,7 @@ use num_complex::Complex64;
 use trap::Ask;
 
 /// An integer type that holds escape counts.
-pub trait Count: Copy + Default + Send + Sync + 'static {
+pub trait Count: Copy + Default + Ord + Send + Sync + 'static {
     /// The largest count that the type holds.
     const MAX: u32;
     /// Narrows a count, which is at most [`Self::MAX`].
