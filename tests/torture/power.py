@@ -125,11 +125,6 @@ class Disk:
             self.durable_names = dict(self.names)
             self.pending_names.clear()
 
-    def durable_bands(self):
-        """The bands whose records a power cut cannot take away."""
-        files = {name: file.durable for name, file in self.durable_names.items()}
-        return bands_of(files)
-
     def written_bands(self):
         """The bands whose records the program has written. What it found it never writes to."""
         return bands_of({name: file.now() for name, file in self.names.items() if name not in self.found})
