@@ -91,7 +91,7 @@ impl<'a> Work<'a> {
         let Strip { rows, columns } = &slab.strips[strip];
         let im = self.job.grid().im.samples(rows.clone());
         let re = &self.re[columns.start as usize..columns.end as usize];
-        let mut counts = Array2::default((im.len(), re.len()));
+        let mut counts = Array2::from_elem((im.len(), re.len()), T::default());
         let cost = self.kernel.run(re, &im, counts.view_mut(), &block.stop).ok()?;
         slab.cost.fetch_add(cost, Ordering::Relaxed);
         Some(counts)
@@ -352,7 +352,8 @@ impl<T: Count> Slab<T> {
         if let [_] = parts.as_slice() {
             return parts.into_iter().next().map(|(_, counts)| counts);
         }
-        let mut whole = Array2::default(((self.rows.end - self.rows.start) as usize, self.width as usize));
+        let shape = ((self.rows.end - self.rows.start) as usize, self.width as usize);
+        let mut whole = Array2::from_elem(shape, T::default());
         for (strip, counts) in parts {
             let Strip { rows, columns } = &self.strips[strip];
             let rows = (rows.start - self.rows.start) as usize..(rows.end - self.rows.start) as usize;
