@@ -152,6 +152,8 @@ struct Totals {
     /// Seconds of root's writer, and of them its CPU time.
     journal_s: f64,
     journal_cpu_s: f64,
+    /// Of each band, as the first cut believed.
+    believed_costs: Vec<u64>,
 }
 
 /// What earlier starts did; at root.
@@ -213,6 +215,7 @@ impl<C: Comm> Run<'_, C> {
             }
         }
         progress.finish();
+        totals.believed_costs = plan.costs;
         self.finish(writer, format, totals, resumed)
     }
 

@@ -5,8 +5,7 @@ Written anew from the design, not translated, so that it also checks `src/partit
 * A band has `ceil(height / 8192)` rows, but at most 16 MiB of raw counts (`src/band.rs`).
 * *True* costs of a grid are those of a run. For a larger grid the density of the cost along `im` is taken from the
   finest run: piecewise constant over its bands, so what is finer than they are is smoothed away.
-* *Predicted* costs are the line between the rows of a coarse sample plus a constant per point (`src/estimate.rs`).
-  A run of the same region on `grid / stride` points is such a sample, noise of its columns included.
+* *Believed* costs are those of a run, too: what its coarse sample told (`src/estimate.rs`), before it computed.
 * The cut is contiguous and minimises the largest block: bisection on the largest block, greedy filling to test it;
   among the best cuts the one nearest to an even spread.
 
@@ -72,30 +71,9 @@ def resampled(costs: np.ndarray, known: Geometry, wanted: Geometry) -> np.ndarra
     return np.rint(np.diff(at) * (wanted.points / known.points)).astype(np.int64)
 
 
-def predicted(geometry: Geometry, sampled: np.ndarray, point_cost: int) -> np.ndarray:
-    """Costs as ranks believe them, from the cost per point in each sampled row."""
-    rows = np.minimum((np.arange(len(sampled)) + 0.5) * geometry.stride, geometry.height - 1)
-    heights = np.diff(geometry.edges())
-    middles = geometry.edges()[:-1] + heights // 2
-    per_point = np.interp(middles, rows, sampled) + point_cost
-    return np.rint(per_point * heights * geometry.width).astype(np.int64)
-
-
 def with_points(costs: np.ndarray, geometry: Geometry, point_cost: int) -> np.ndarray:
     """Costs in the unit that ranks cut by: executed iterations, and a constant for every point, by the kernel."""
     return costs + point_cost * np.diff(geometry.edges()) * geometry.width
-
-
-def sampled_rows(costs: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """Cost per point where the estimate has its rows, from true costs: a sample without the columns' noise."""
-    rows = np.arange(geometry.stride // 2, geometry.height, geometry.stride)
-    return row_costs(costs, geometry)[rows] / geometry.width
-
-
-def row_costs(costs: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """Cost of each row: an equal share of its band's."""
-    heights = np.diff(geometry.edges())
-    return np.repeat(costs / heights, heights)
 
 
 def best_cut(costs: np.ndarray, ranks: int) -> np.ndarray:

@@ -22,7 +22,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run. Names as in the program's report; `band_costs` are executed pixel-iterations."""
+    """One run. Names as in the program's report; `band_costs` are executed pixel-iterations, points not counted."""
 
     source: str
     job_hash: str
@@ -42,6 +42,7 @@ class RunSummary:
     gathered_bytes: int
     phases: dict[str, Phase]
     band_costs: np.ndarray
+    believed_band_costs: np.ndarray
 
     @property
     def cores(self) -> int:
@@ -83,6 +84,7 @@ def of_report(report: dict, source: str) -> RunSummary:
         hosts=tuple(report["hosts"]),
         phases={phase["name"]: Phase(phase["avg_s"], phase["max_s"]) for phase in report["phases"]},
         band_costs=np.array(report["band_costs"], dtype=np.int64),
+        believed_band_costs=np.array(report["believed_band_costs"], dtype=np.int64),
     )
 
 

@@ -4,26 +4,23 @@
     tools/scaling_model.py SUMMARY.json... [--grids N...] [--ranks N...] [--plot FILE.png]
 
 All summaries are of one region and max_iter (they do not say which region: that is up to you). A 1-rank run with one
-thread gives the speeds; the finest run gives the true costs; a run on `grid / stride` points, if there is one, gives
-the costs that ranks believe (see `partition_model.py`). Give coarse runs many threads: bands that are computed together
-share what the points cost that did not escape, and threads make these slabs small. Runs of one thread per rank on the
-calibrating run's grid, or finer ones, are compared with what the model says of them.
+thread gives the speeds; a run of the same grid, else the finest one, gives the true costs and those that ranks believed.
+Runs of one thread per rank on the calibrating run's grid, or finer ones, are compared with what the model says of them.
 
 Model of one job, in seconds (measured = from the calibrating run; stated = an option):
 
     work of a rank   (executed + points * point_cost) * iteration_s / threads     measured, of its block of the static cut
     sample           share of the coarse sample that a rank computes * iteration_s / threads
     cut              CUT_STEP_S * ranks * log2(cost) * log2(bands), twice a round; every rank does it, serially
-    rounds           by time (round_seconds), or by bytes: the ranks together hold half of root's memory at most, but
-                     each that finishes the band it began. Each round but the last loses half of the dearest band
-    gather           bytes from other nodes / network + rounds * ranks * latency (one message from each rank)
+    rounds           by time (round_seconds). Each but the last loses half of the dearest band
+    gather           messages of GATHER_BYTES at least, one from each rank each time, beside the computing: no shorter
+                     than bytes from other nodes / network + gathers * ranks * latency
     collectives      rounds * COLLECTIVES * log2(ranks) * latency
-    journal          bytes / disk, beside the computing but for the last round's
-    assembling       2 * bytes / disk: the file written and compared
-    not in it        root pausing at a quarter of its memory while others go on (few ranks, large files), ranks of
-                     unequal speed, rounds that mend the balance
-    wall             setup + sample + cut + max(compute + gather + overheads, journal) + journal's rest + assembling
-                     + finish_s; launching MPI is not in it, as it is not in the program's wall_s
+    journal          bytes / disk, beside the computing
+    assembling       bytes / disk: the file written and synced, and compared meanwhile
+    not in it        ranks of unequal speed, rounds that mend the balance, cores that share caches or clock
+    wall             setup + sample + max(compute + cuts + collectives, gather, journal) + assembling + finish_s;
+                     launching MPI is not in it, as it is not in the program's wall_s
 
 Factors as POP defines them (https://pop-coe.eu/node/69), with useful = computing and encoding:
 
@@ -51,6 +48,9 @@ from run_summary import RunSummary, load, median_wall_s, typical
 GRIDS = [8192, 32_768, 131_072, 1_048_576]
 RANKS = [64, 256, 1024, 4096, 16_384, 65_536]
 
+GATHER_BYTES = 16 << 20
+"""What ranks hold together when it is gathered."""
+
 COLLECTIVES = 12
 """Collective calls of a round, heartbeats left out: they are beside the computing."""
 
@@ -73,7 +73,6 @@ class Machine:
     finish_s: float
     cores_per_node: int
     round_seconds: float
-    root_memory: float
 
     def on_ideal_network(self) -> Machine:
         """The same with messages that take no time."""
@@ -88,7 +87,6 @@ class Problem:
     costs: np.ndarray
     believed: np.ndarray
     costs_are: str
-    believed_from: str
 
 
 @dataclass(frozen=True)
@@ -148,39 +146,27 @@ def calibrated(run: RunSummary, args: argparse.Namespace) -> Machine:
         point_cost=run.point_cost,
         bytes_per_point=run.gathered_bytes / run.points,
         setup_s=max(setup_s - sample_s, 0.0),
-        disk=args.disk_mb_s * 1e6 if args.disk_mb_s else 3 * run.gathered_bytes / max(rest_s - finish_s, 1e-3),
+        disk=args.disk_mb_s * 1e6 if args.disk_mb_s else run.gathered_bytes / max(rest_s - finish_s, 1e-3),
         network=args.network_gb_s * 1e9,
         latency_s=args.latency_us * 1e-6,
         round_s=args.round_overhead_ms * 1e-3,
         finish_s=finish_s,
         cores_per_node=args.cores_per_node,
         round_seconds=args.round_seconds,
-        root_memory=args.root_memory_mib * 2**20,
     )
 
 
-def problem(runs: list[RunSummary], height: int, point_cost: int) -> Problem:
-    """The square grid of `height` rows, from runs of the region; ranks believe that a point costs so much itself."""
-    finest = max(runs, key=lambda run: (run.height, run.cores))
-    geometry = Geometry(height, height, finest.max_iter)
+def problem(runs: list[RunSummary], height: int) -> Problem:
+    """The square grid of `height` rows, from a run of it, or scaled from the finest run of the region."""
     # Of several runs the one on the most threads: its slabs are the smallest, so its costs are the truest.
-    same = sorted((run for run in runs if run.height == height), key=lambda run: -run.cores)
-    source = same[0] if same else finest
-    costs = source.band_costs
-    if not same:
-        costs = partition.resampled(costs, geometry_of(source), geometry)
-    samples = [run for run in runs if run.height == -(-height // geometry.stride)]
-    if samples:
-        per_point = partition.row_costs(samples[0].band_costs, geometry_of(samples[0])) / samples[0].width
-    else:
-        per_point = partition.sampled_rows(costs, geometry)
-    return Problem(
-        geometry=geometry,
-        costs=costs,
-        believed=partition.predicted(geometry, per_point, point_cost),
-        costs_are="measured" if same else f"scaled from {source.height} rows",
-        believed_from="run" if samples else "rows only",
+    source = max(runs, key=lambda run: (run.height == height, run.height, run.cores))
+    known, geometry = geometry_of(source), Geometry(height, height, source.max_iter)
+    scaled = known != geometry
+    costs, believed = (
+        partition.resampled(costs, known, geometry) if scaled else costs
+        for costs in (source.band_costs, source.believed_band_costs)
     )
+    return Problem(geometry, costs, believed, f"scaled from {source.height} rows" if scaled else "measured")
 
 
 def predict(job: Problem, machine: Machine, ranks: int, threads: int) -> Prediction:
@@ -189,7 +175,7 @@ def predict(job: Problem, machine: Machine, ranks: int, threads: int) -> Predict
     band_s = costs * machine.iteration_s / threads
     work_s = partition.block_sums(band_s, partition.best_cut(job.believed, ranks))
     mean_s, max_s = float(work_s.mean()), float(work_s.max())
-    rounds = round_count(job, machine, ranks, max_s)
+    rounds = round_count(machine, max_s)
     ideal_s, real_s = (
         wall_s(job, network, ranks, threads, rounds, max_s, float(band_s.max()))
         for network in (machine.on_ideal_network(), machine)
@@ -197,13 +183,9 @@ def predict(job: Problem, machine: Machine, ranks: int, threads: int) -> Predict
     return Prediction(ranks, threads, rounds, mean_s, max_s, ideal_s, real_s)
 
 
-def round_count(job: Problem, machine: Machine, ranks: int, max_s: float) -> int:
-    """Rounds by time, or by the bytes that ranks may hold together; the last one may be a tenth longer."""
-    total = job.geometry.points * machine.bytes_per_point
-    begun = min(ranks, job.geometry.bands) * total / job.geometry.bands
-    by_bytes = total / max(machine.root_memory / 2, begun)
-    by_time = max_s / machine.round_seconds
-    return max(1, ceil(by_bytes), ceil(by_time - 0.1))
+def round_count(machine: Machine, max_s: float) -> int:
+    """Rounds by time; the last one may be a tenth longer."""
+    return max(1, ceil(max_s / machine.round_seconds - 0.1))
 
 
 def wall_s(
@@ -211,16 +193,12 @@ def wall_s(
 ) -> float:
     """Wall time by the formulas above."""
     total = job.geometry.points * machine.bytes_per_point
-    journal_s = total / machine.disk
-    loop_s = (
-        max_s
-        + (rounds - 1) * dearest_s / 2
-        + rounds * (machine.round_s + cut_s(job, ranks))
-        + message_s(machine, total, ranks, threads, rounds)
-    )
-    during_s = max(loop_s, journal_s * (rounds - 1) / rounds)
+    disk_s = total / machine.disk
+    meetings_s = rounds * (machine.round_s + cut_s(job, ranks) + COLLECTIVES * log2(ranks) * machine.latency_s)
+    loop_s = max_s + (rounds - 1) * dearest_s / 2 + meetings_s
     before_s = machine.setup_s + sample_s(job, machine, ranks, threads)
-    return before_s + during_s + journal_s / rounds + 2 * journal_s + machine.finish_s
+    during_s = max(loop_s, gather_s(machine, total, ranks, threads), disk_s)
+    return before_s + during_s + disk_s + machine.finish_s
 
 
 def sample_s(job: Problem, machine: Machine, ranks: int, threads: int) -> float:
@@ -235,11 +213,11 @@ def cut_s(job: Problem, ranks: int) -> float:
     return 2 * CUT_STEP_S * ranks * log2(float(job.believed.sum())) * log2(job.geometry.bands + 1)
 
 
-def message_s(machine: Machine, total: float, ranks: int, threads: int, rounds: int) -> float:
-    """Gathers and collectives."""
+def gather_s(machine: Machine, total: float, ranks: int, threads: int) -> float:
+    """All messages with records, one after the other at root."""
     nodes = ceil(ranks * threads / machine.cores_per_node)
-    messages = rounds * ((ranks - 1) + COLLECTIVES * log2(ranks))
-    return total * (1 - 1 / nodes) / machine.network + messages * machine.latency_s
+    gathers = max(1, total / GATHER_BYTES)
+    return total * (1 - 1 / nodes) / machine.network + gathers * (ranks - 1) * machine.latency_s
 
 
 def imbalances(job: Problem, ranks: int, point_cost: int) -> dict[str, float]:
@@ -258,12 +236,12 @@ def imbalances(job: Problem, ranks: int, point_cost: int) -> dict[str, float]:
 def balance_table(jobs: list[Problem], ranks: list[int], point_cost: int) -> list[str]:
     """Max / mean of cost over ranks, a line per way to cut."""
     lines = [
-        "| rows | bands | costs | sample | cut | " + " | ".join(f"{n} ranks" for n in ranks) + " |",
-        "|---|---|---|---|---|" + "---|" * len(ranks),
+        "| rows | bands | costs | cut | " + " | ".join(f"{n} ranks" for n in ranks) + " |",
+        "|---|---|---|---|" + "---|" * len(ranks),
     ]
     for job in jobs:
         columns = [imbalances(job, count, point_cost) for count in ranks]
-        first = f"| {job.geometry.height} | {job.geometry.bands} | {job.costs_are} | {job.believed_from} "
+        first = f"| {job.geometry.height} | {job.geometry.bands} | {job.costs_are} "
         for cut in columns[0]:
             values = " | ".join(f"{column[cut]:.3f}" for column in columns)
             lines.append(f"{first}| {cut} | {values} |")
@@ -302,7 +280,7 @@ def check_table(runs: list[RunSummary], base: RunSummary, machine: Machine) -> l
     for (height, ranks, threads), group in sorted(groups.items()):
         if height < base.height:
             continue
-        measured, said = median_wall_s(group), predict(problem(runs, height, base.point_cost), machine, ranks, threads).wall_s
+        measured, said = median_wall_s(group), predict(problem(runs, height), machine, ranks, threads).wall_s
         lines.append(
             f"| {height} | {ranks} | {threads} | {len(group)} | {measured:.3f} | {said:.3f} "
             f"| {100 * (said / measured - 1):+.1f} % |"
@@ -318,8 +296,7 @@ def stated(machine: Machine, base: RunSummary) -> list[str]:
         f"{machine.bytes_per_point:.3f} bytes per point, setup {machine.setup_s:.3f} s.",
         f"Stated: network {machine.network / 1e9:g} GB/s, latency {machine.latency_s * 1e6:g} us, disk "
         f"{machine.disk / 1e6:.0f} MB/s, {machine.round_s * 1e3:g} ms per round, {machine.finish_s * 1e3:g} ms at the end, "
-        f"{machine.cores_per_node} cores per node, rounds of {machine.round_seconds:g} s, "
-        f"root's memory {machine.root_memory / 2**20:g} MiB.",
+        f"{machine.cores_per_node} cores per node, rounds of {machine.round_seconds:g} s.",
     ]
 
 
@@ -358,7 +335,6 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--finish-ms", type=float, default=50.0, help="polls and syncs at the end")
     parser.add_argument("--cores-per-node", type=int, default=64)
     parser.add_argument("--round-seconds", type=float, default=30.0)
-    parser.add_argument("--root-memory-mib", type=float, default=256.0)
     parser.add_argument("--plot", metavar="FILE.png")
     return parser.parse_args(argv)
 
@@ -384,7 +360,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"scaling_model: error: {error}", file=sys.stderr)
         return 2
     machine = calibrated(base, args)
-    jobs = [problem(runs, height, base.point_cost) for height in args.grids]
+    jobs = [problem(runs, height) for height in args.grids]
     sections = {
         "Model": stated(machine, base),
         "Model against runs (one rank predicts itself)": check_table(runs, base, machine),

@@ -177,6 +177,7 @@ impl<C: Comm> Run<'_, C> {
             journal_cpu_s: totals.journal_cpu_s,
             output: self.config.output.path.display().to_string(),
             band_costs: journal.costs(),
+            believed_band_costs: totals.believed_costs.clone(),
         })
     }
 
