@@ -10,12 +10,12 @@
 //! most `e`. With `s = |d| r + |h| R` it is nowhere farther from `z` than `s + e`. From
 //! `(z + x)² + c₀ + δ = (z² + c₀) + 2zx + δ + x²` follows that the model of the next step is
 //!
-//! > `z² + c₀`, `2zd + 1`, `2zh`, `R` and `2|z| e + (s + e)² +` [`STEP_ERROR`].
+//! > `z² + c₀`, `2zd + 1`, `2zh`, `R` and `2|z| e + (s + e)² +` [`STEP_ERROR`](model::STEP_ERROR).
 //!
 //! While `|z| + s + e ≤ `[`REACH`]` < 2` none of the orbits escapes, and no number in a step exceeds 6: the definition's step
 //! errs by less than `21u` (`u = 2⁻⁵³`), the same step of `z` here by no more, those of `dδ` and `hω` by less than `8u`
-//! each, which [`STEP_ERROR`] exceeds in sum. All that adds up to an error is positive, so its own rounding is relative,
-//! less than `16u` a step, which [`UP`] covers.
+//! each, which [`STEP_ERROR`](model::STEP_ERROR) exceeds in sum. All that adds up to an error is positive, so its own rounding is relative,
+//! less than `16u` a step, which [`UP`](model::UP) covers.
 //!
 //! 1. *A trap.* Start a model at any `z = α`, `d = a`, `h = 1`, `R > 0`, `e = 0`: the orbits in the disc of radius `R`
 //!    around `α + aδ`, which differs from point to point. If after `p` steps
@@ -27,7 +27,8 @@
 //! method: `α` is the point of the cycle next to 0, `a` its derivative by `c`, and `R` is chosen by the error of a first try,
 //! which grows as `R²`.
 
-use std::ops::Range;
+mod model;
+mod tiles;
 
 use num_complex::Complex64;
 
@@ -37,21 +38,14 @@ use super::item::Terms;
 use super::orbit::Orbit;
 use super::simd::{LANES, Simd, Work};
 use super::sort::lanes;
+use model::{Models, NO_NUMBERS, PerLane, get, load, norm_sqr, numbers, reals, store_where};
+pub(super) use tiles::Proven;
+use tiles::Tile;
 
-/// What rounding adds to the error of a model in one step, at most.
-const STEP_ERROR: f64 = 1e-14;
-/// Covers the rounding of an error itself.
-const UP: f64 = 1.0 + 1e-14;
 /// Covers the rounding of the few operations by which a radius is found or compared.
 const A_LITTLE: f64 = 1e-9;
 /// No orbit of a model comes so far from 0.
 const REACH: f64 = 1.99;
-
-/// Points of a tile that is tried first, and of one that is too small to be divided.
-const LARGEST_TILE: usize = 1024;
-const SMALLEST_TILE: usize = 64;
-/// Rows of a tile, at most.
-const TILE_ROWS: usize = 32;
 
 /// Steps in which the period of a cycle must show: a quarter of `max_iter`, but no more than this.
 const LONGEST_SURVEY: u32 = 2048;
@@ -67,80 +61,6 @@ const TRAPS: usize = 3;
 const WAY_PER_SURVEY: u32 = 4;
 /// A step of eight models, beside steps of points that a kernel iterates.
 const MODEL_COST: u64 = 32;
-
-/// The points of an item that are proven never to escape.
-pub(super) struct Proven {
-    /// For every row, a byte for each eight points.
-    points: Vec<u8>,
-    bytes_per_row: usize,
-    /// What the proofs cost, in pixel-iterations.
-    pub(super) cost: u64,
-}
-
-impl Proven {
-    fn none(width: usize, height: usize) -> Self {
-        let bytes_per_row = width.div_ceil(LANES);
-        Self { points: vec![0; bytes_per_row * height], bytes_per_row, cost: 0 }
-    }
-
-    /// Those of the eight points from column `x` on, a multiple of eight, in row `y`.
-    #[inline(always)]
-    pub(super) fn at(&self, y: usize, x: usize) -> u8 {
-        self.points[y * self.bytes_per_row + x / LANES]
-    }
-
-    fn insert(&mut self, tile: &Tile) {
-        for y in tile.rows.clone() {
-            let row = y * self.bytes_per_row;
-            let bytes = row + tile.columns.start / LANES..row + tile.columns.end.div_ceil(LANES);
-            self.points[bytes].fill(u8::MAX);
-        }
-    }
-}
-
-/// Neighbouring points of an item. The first column is a multiple of eight, the last one before such or the item's last.
-#[derive(Debug, Clone)]
-struct Tile {
-    columns: Range<usize>,
-    rows: Range<usize>,
-}
-
-impl Tile {
-    /// The tiles that an item of this shape is divided into at first.
-    fn all(width: usize, height: usize) -> impl Iterator<Item = Self> {
-        let rows = TILE_ROWS.min(height);
-        let columns = (LARGEST_TILE / rows).next_multiple_of(LANES);
-        let parts = |len: usize, part: usize| (0..len).step_by(part).map(move |at| at..(at + part).min(len));
-        parts(height, rows).flat_map(move |rows| {
-            parts(width, columns).map(move |columns| Self { columns, rows: rows.clone() })
-        })
-    }
-
-    /// The quarters of a tile; its halves, if it is but eight columns or rows. None if it is small.
-    fn parts(&self) -> Vec<Self> {
-        if self.columns.len() * self.rows.len() <= SMALLEST_TILE {
-            return Vec::new();
-        }
-        let halves = |range: &Range<usize>| {
-            let middle = range.start + (range.len() / 2).next_multiple_of(LANES);
-            [range.start..middle.min(range.end), middle.min(range.end)..range.end]
-        };
-        let columns = halves(&self.columns);
-        let tiles = halves(&self.rows)
-            .into_iter()
-            .flat_map(|rows| columns.clone().map(|columns| Self { columns, rows: rows.clone() }));
-        tiles.filter(|tile| !tile.columns.is_empty() && !tile.rows.is_empty()).collect()
-    }
-
-    /// The smallest disc around its points, a little enlarged.
-    fn disc(&self, re: &[f64], im: &[f64]) -> Disc {
-        let (left, right) = (re[self.columns.start], re[self.columns.end - 1]);
-        let (low, high) = (im[self.rows.start], im[self.rows.end - 1]);
-        let centre = Complex64::new(f64::midpoint(left, right), f64::midpoint(low, high));
-        let corner = |re, im| (Complex64::new(re, im) - centre).norm();
-        Disc { centre, radius: corner(left, low).max(corner(right, high)) * (1.0 + A_LITTLE) }
-    }
-}
 
 /// Points `c` with `|c − centre| ≤ radius`.
 #[derive(Debug, Clone, Copy)]
@@ -243,99 +163,6 @@ fn chunks<T>(mut items: impl Iterator<Item = T>) -> impl Iterator<Item = Vec<T>>
     std::iter::from_fn(move || {
         Some(items.by_ref().take(LANES).collect()).filter(|chunk: &Vec<T>| !chunk.is_empty())
     })
-}
-
-/// A value for each lane.
-type PerLane = [f64; LANES];
-
-/// The complex number of a lane.
-fn get(of: &Orbit<PerLane>, lane: usize) -> Complex64 {
-    Complex64::new(of.re[lane], of.im[lane])
-}
-
-/// A complex number of each of up to eight items.
-fn numbers<T>(items: &[T], number: impl Fn(&T) -> Complex64) -> Orbit<PerLane> {
-    Orbit { re: reals(items, |item| number(item).re), im: reals(items, |item| number(item).im) }
-}
-
-/// A number of each of up to eight items.
-fn reals<T>(items: &[T], number: impl Fn(&T) -> f64) -> PerLane {
-    std::array::from_fn(|lane| items.get(lane).map_or(0.0, &number))
-}
-
-const NO_NUMBERS: Orbit<PerLane> = Orbit { re: [0.0; LANES], im: [0.0; LANES] };
-
-#[inline(always)]
-fn load<S: Simd>(simd: S, from: &Orbit<PerLane>) -> Orbit<S::Vector> {
-    Orbit { re: simd.load(&from.re), im: simd.load(&from.im) }
-}
-
-#[inline(always)]
-fn store_where<S: Simd>(simd: S, mask: S::Mask, from: Orbit<S::Vector>, to: &mut Orbit<PerLane>) {
-    simd.store_where(mask, from.re, &mut to.re);
-    simd.store_where(mask, from.im, &mut to.im);
-}
-
-/// `2ab`.
-#[inline(always)]
-fn twice_product<S: Simd>(simd: S, a: Orbit<S::Vector>, b: Orbit<S::Vector>) -> Orbit<S::Vector> {
-    let twice = Orbit { re: simd.add(a.re, a.re), im: simd.add(a.im, a.im) };
-    Orbit {
-        re: simd.sub(simd.mul(twice.re, b.re), simd.mul(twice.im, b.im)),
-        im: simd.add(simd.mul(twice.re, b.im), simd.mul(twice.im, b.re)),
-    }
-}
-
-/// `|z|²`.
-#[inline(always)]
-fn norm_sqr<S: Simd>(simd: S, z: Orbit<S::Vector>) -> S::Vector {
-    simd.add(simd.mul(z.re, z.re), simd.mul(z.im, z.im))
-}
-
-/// `|z|`.
-#[inline(always)]
-fn norm<S: Simd>(simd: S, z: Orbit<S::Vector>) -> S::Vector {
-    simd.sqrt(norm_sqr(simd, z))
-}
-
-/// Eight models, see the head of this file.
-#[derive(Clone, Copy)]
-struct Models<V> {
-    c: Orbit<V>,
-    z: Orbit<V>,
-    /// `d`, `r`, `h` and `R`.
-    by_c: Orbit<V>,
-    disc_radius: V,
-    by_start: Orbit<V>,
-    trap_radius: V,
-    error: V,
-}
-
-impl<V: Copy> Models<V> {
-    /// `|z|` and `s`.
-    #[inline(always)]
-    fn reach<S: Simd<Vector = V>>(&self, simd: S) -> (V, V) {
-        let of_c = simd.mul(norm(simd, self.by_c), self.disc_radius);
-        let of_start = simd.mul(norm(simd, self.by_start), self.trap_radius);
-        (norm(simd, self.z), simd.add(of_c, of_start))
-    }
-
-    /// The models of the next step, given `|z|` and `s`.
-    #[inline(always)]
-    fn step<S: Simd<Vector = V>>(self, simd: S, (norm, spread): (V, V)) -> Self {
-        let one = simd.splat(1.0);
-        let by_c = twice_product(simd, self.z, self.by_c);
-        let all = simd.add(spread, self.error);
-        let grown = simd.mul(simd.add(norm, norm), self.error);
-        let error = simd.add(simd.add(grown, simd.mul(all, all)), simd.splat(STEP_ERROR));
-        Self {
-            z: simd.step(self.z, self.c, false),
-            by_c: Orbit { re: simd.add(by_c.re, one), im: by_c.im },
-            by_start: twice_product(simd, self.z, self.by_start),
-            error: simd.mul(error, simd.splat(UP)),
-            ..self
-        }
-    }
 }
 
 /// Where models are after a period.
@@ -632,25 +459,6 @@ mod tests {
         escape_count(c, steps) == steps.get()
     }
 
-    #[test]
-    fn tiles_and_their_parts_cover_an_item_once() {
-        for (width, height) in [(1, 1), (7, 3), (8, 8), (70, 5), (131, 131), (1000, 4), (1000, 1), (64, 200)]
-        {
-            let mut left: Vec<Tile> = Tile::all(width, height).collect();
-            let mut covered = vec![0; width * height];
-            while let Some(tile) = left.pop() {
-                assert_eq!(tile.columns.start % LANES, 0);
-                assert!(tile.columns.end % LANES == 0 || tile.columns.end == width);
-                let parts = tile.parts();
-                for (y, x) in tile.rows.clone().flat_map(|y| tile.columns.clone().map(move |x| (y, x))) {
-                    covered[y * width + x] += u32::from(parts.is_empty());
-                }
-                left.extend(parts);
-            }
-            assert!(covered.iter().all(|&times| times == 1), "{width} x {height}");
-        }
-    }
-
     /// Bulbs of the set and a copy far from it, the detail of the talk, and a copy of size 1e-9.
     const REGIONS: [([f64; 2], [f64; 2]); 5] = [
         ([-0.25, 0.0], [0.62, 0.87]),
@@ -683,53 +491,6 @@ mod tests {
             println!("region {number}: {found} of {all}");
             assert!(3 * found > all, "region {number}: {found} of {all}");
         }
-    }
-
-    /// A model from the beginning of the orbits of `disc`, as `enter` has it.
-    fn model(disc: Disc) -> Models<[f64; LANES]> {
-        let number = |z: Complex64| Orbit { re: [z.re; LANES], im: [z.im; LANES] };
-        Models {
-            c: number(disc.centre),
-            z: number(disc.centre),
-            by_c: number(Complex64::ONE),
-            disc_radius: [disc.radius; LANES],
-            by_start: number(Complex64::ZERO),
-            trap_radius: [0.0; LANES],
-            error: [0.0; LANES],
-        }
-    }
-
-    #[test]
-    fn models_hold_the_orbits() {
-        let mut steps = 0;
-        for (j, k) in (0..60).flat_map(|j| (1..=13).map(move |k| (j, k))) {
-            let angle = f64::from(j) * 0.1047;
-            let centre = Complex64::from_polar(0.2 + 0.02 * f64::from(j), angle);
-            let disc = Disc { centre, radius: 10f64.powi(-k) };
-            let points =
-                [0.0, 1.3, 2.9, 5.1].map(|a| centre + Complex64::from_polar(0.999_999 * disc.radius, a));
-            let (mut model, mut orbits) = (model(disc), points);
-            loop {
-                let (norm, spread) = model.reach(Portable);
-                if norm[0] + spread[0] + model.error[0] > REACH || steps % 5000 == 4999 {
-                    break;
-                }
-                for (z, c) in orbits.iter().zip(points) {
-                    let believed = get(&model.z, 0) + get(&model.by_c, 0) * (c - centre);
-                    // What is subtracted here is rounded, too.
-                    let error = (z - believed).norm() - 1e-15;
-                    assert!(error <= model.error[0], "{c}: {error:e} > {:e}", model.error[0]);
-                }
-                model = model.step(Portable, (norm, spread));
-                orbits = std::array::from_fn(|i| {
-                    let (z, c) = (orbits[i], points[i]);
-                    Complex64::new(z.re * z.re - z.im * z.im + c.re, 2.0 * z.re * z.im + c.im)
-                });
-                steps += 1;
-            }
-            steps += 1;
-        }
-        assert!(steps > 50_000, "{steps}");
     }
 
     #[test]

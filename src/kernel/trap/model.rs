@@ -1,0 +1,158 @@
+//! Models of the orbits of a disc of points, eight at a time; the head of [`trap`](super) says what a model is.
+
+use num_complex::Complex64;
+
+use super::super::orbit::Orbit;
+use super::super::simd::{LANES, Simd};
+
+/// What rounding adds to the error of a model in one step, at most.
+pub(super) const STEP_ERROR: f64 = 1e-14;
+/// Covers the rounding of an error itself.
+pub(super) const UP: f64 = 1.0 + 1e-14;
+
+/// A value for each lane.
+pub(super) type PerLane = [f64; LANES];
+
+/// The complex number of a lane.
+pub(super) fn get(of: &Orbit<PerLane>, lane: usize) -> Complex64 {
+    Complex64::new(of.re[lane], of.im[lane])
+}
+
+/// A complex number of each of up to eight items.
+pub(super) fn numbers<T>(items: &[T], number: impl Fn(&T) -> Complex64) -> Orbit<PerLane> {
+    Orbit { re: reals(items, |item| number(item).re), im: reals(items, |item| number(item).im) }
+}
+
+/// A number of each of up to eight items.
+pub(super) fn reals<T>(items: &[T], number: impl Fn(&T) -> f64) -> PerLane {
+    std::array::from_fn(|lane| items.get(lane).map_or(0.0, &number))
+}
+
+pub(super) const NO_NUMBERS: Orbit<PerLane> = Orbit { re: [0.0; LANES], im: [0.0; LANES] };
+
+#[inline(always)]
+pub(super) fn load<S: Simd>(simd: S, from: &Orbit<PerLane>) -> Orbit<S::Vector> {
+    Orbit { re: simd.load(&from.re), im: simd.load(&from.im) }
+}
+
+#[inline(always)]
+pub(super) fn store_where<S: Simd>(simd: S, mask: S::Mask, from: Orbit<S::Vector>, to: &mut Orbit<PerLane>) {
+    simd.store_where(mask, from.re, &mut to.re);
+    simd.store_where(mask, from.im, &mut to.im);
+}
+
+/// `2ab`.
+#[inline(always)]
+pub(super) fn twice_product<S: Simd>(simd: S, a: Orbit<S::Vector>, b: Orbit<S::Vector>) -> Orbit<S::Vector> {
+    let twice = Orbit { re: simd.add(a.re, a.re), im: simd.add(a.im, a.im) };
+    Orbit {
+        re: simd.sub(simd.mul(twice.re, b.re), simd.mul(twice.im, b.im)),
+        im: simd.add(simd.mul(twice.re, b.im), simd.mul(twice.im, b.re)),
+    }
+}
+
+/// `|z|²`.
+#[inline(always)]
+pub(super) fn norm_sqr<S: Simd>(simd: S, z: Orbit<S::Vector>) -> S::Vector {
+    simd.add(simd.mul(z.re, z.re), simd.mul(z.im, z.im))
+}
+
+/// `|z|`.
+#[inline(always)]
+pub(super) fn norm<S: Simd>(simd: S, z: Orbit<S::Vector>) -> S::Vector {
+    simd.sqrt(norm_sqr(simd, z))
+}
+
+/// Eight models, see the head of this file.
+#[derive(Clone, Copy)]
+pub(super) struct Models<V> {
+    pub(super) c: Orbit<V>,
+    pub(super) z: Orbit<V>,
+    /// `d`, `r`, `h` and `R`.
+    pub(super) by_c: Orbit<V>,
+    pub(super) disc_radius: V,
+    pub(super) by_start: Orbit<V>,
+    pub(super) trap_radius: V,
+    pub(super) error: V,
+}
+
+impl<V: Copy> Models<V> {
+    /// `|z|` and `s`.
+    #[inline(always)]
+    pub(super) fn reach<S: Simd<Vector = V>>(&self, simd: S) -> (V, V) {
+        let of_c = simd.mul(norm(simd, self.by_c), self.disc_radius);
+        let of_start = simd.mul(norm(simd, self.by_start), self.trap_radius);
+        (norm(simd, self.z), simd.add(of_c, of_start))
+    }
+
+    /// The models of the next step, given `|z|` and `s`.
+    #[inline(always)]
+    pub(super) fn step<S: Simd<Vector = V>>(self, simd: S, (norm, spread): (V, V)) -> Self {
+        let one = simd.splat(1.0);
+        let by_c = twice_product(simd, self.z, self.by_c);
+        let all = simd.add(spread, self.error);
+        let grown = simd.mul(simd.add(norm, norm), self.error);
+        let error = simd.add(simd.add(grown, simd.mul(all, all)), simd.splat(STEP_ERROR));
+        Self {
+            z: simd.step(self.z, self.c, false),
+            by_c: Orbit { re: simd.add(by_c.re, one), im: by_c.im },
+            by_start: twice_product(simd, self.z, self.by_start),
+            error: simd.mul(error, simd.splat(UP)),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::portable::Portable;
+    use super::super::{Disc, REACH};
+    use super::*;
+
+    /// A model from the beginning of the orbits of `disc`, as `enter` has it.
+    fn model(disc: Disc) -> Models<[f64; LANES]> {
+        let number = |z: Complex64| Orbit { re: [z.re; LANES], im: [z.im; LANES] };
+        Models {
+            c: number(disc.centre),
+            z: number(disc.centre),
+            by_c: number(Complex64::ONE),
+            disc_radius: [disc.radius; LANES],
+            by_start: number(Complex64::ZERO),
+            trap_radius: [0.0; LANES],
+            error: [0.0; LANES],
+        }
+    }
+
+    #[test]
+    fn models_hold_the_orbits() {
+        let mut steps = 0;
+        for (j, k) in (0..60).flat_map(|j| (1..=13).map(move |k| (j, k))) {
+            let angle = f64::from(j) * 0.1047;
+            let centre = Complex64::from_polar(0.2 + 0.02 * f64::from(j), angle);
+            let disc = Disc { centre, radius: 10f64.powi(-k) };
+            let points =
+                [0.0, 1.3, 2.9, 5.1].map(|a| centre + Complex64::from_polar(0.999_999 * disc.radius, a));
+            let (mut model, mut orbits) = (model(disc), points);
+            loop {
+                let (norm, spread) = model.reach(Portable);
+                if norm[0] + spread[0] + model.error[0] > REACH || steps % 5000 == 4999 {
+                    break;
+                }
+                for (z, c) in orbits.iter().zip(points) {
+                    let believed = get(&model.z, 0) + get(&model.by_c, 0) * (c - centre);
+                    // What is subtracted here is rounded, too.
+                    let error = (z - believed).norm() - 1e-15;
+                    assert!(error <= model.error[0], "{c}: {error:e} > {:e}", model.error[0]);
+                }
+                model = model.step(Portable, (norm, spread));
+                orbits = std::array::from_fn(|i| {
+                    let (z, c) = (orbits[i], points[i]);
+                    Complex64::new(z.re * z.re - z.im * z.im + c.re, 2.0 * z.re * z.im + c.im)
+                });
+                steps += 1;
+            }
+            steps += 1;
+        }
+        assert!(steps > 50_000, "{steps}");
+    }
+}
