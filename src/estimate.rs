@@ -3,15 +3,12 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 
-use ndarray::Array2;
-use num_complex::Complex64;
-
 use crate::band::Geometry;
 use crate::comm::{Comm, ROOT};
 use crate::error::Result;
 use crate::grid::Axis;
 use crate::job::Job;
-use crate::kernel::{Kernel, Stopped};
+use crate::kernel::Kernel;
 use crate::threads;
 
 /// Every so many rows and columns there is a sample: 1 of 256 points of small grids, 1 of 4096 of large ones.
@@ -81,9 +78,9 @@ fn row_costs(
 ) -> Result<Vec<u64>> {
     let at = |axis: &Axis, indices: &[u64]| indices.iter().map(|&i| axis.sample(i)).collect::<Vec<f64>>();
     let (re, im) = (at(&job.grid().re, columns), at(&job.grid().im, rows));
-    let sample = Sample { kernel, re: &re, tile_radius: tile_radius(job), stop };
+    let radius = tile_radius(job);
     // Once a stop is asked, nobody needs a good estimate any more.
-    let cost = |im: &f64| sample.cost(*im).unwrap_or(0);
+    let cost = |&im: &f64| kernel.sample_cost(&re, im, radius, stop).unwrap_or(0);
     std::thread::scope(|scope| {
         let parts = im.chunks(im.len().div_ceil(threads.get()).max(1));
         let workers = parts
@@ -97,37 +94,7 @@ fn row_costs(
 /// Half the diagonal of the smallest tile of points that kernels prove interior in one go.
 fn tile_radius(job: &Job) -> f64 {
     let spacing = |axis: &Axis| (axis.sample(1.min(axis.len() - 1)) - axis.sample(0)).abs();
-    4.0 * spacing(&job.grid().re).hypot(spacing(&job.grid().im))
-}
-
-/// The sampled columns of rows.
-struct Sample<'a> {
-    kernel: &'a Kernel,
-    re: &'a [f64],
-    tile_radius: f64,
-    stop: &'a AtomicBool,
-}
-
-impl Sample<'_> {
-    /// What a row costs, in these columns, as part of the whole grid: less than by itself, because samples are too far
-    /// apart for the kernel to prove them interior, and their neighbours in the grid are not.
-    fn cost(&self, im: f64) -> std::result::Result<u64, Stopped> {
-        let mut counts = Array2::<u32>::zeros((1, self.re.len()));
-        let alone = self.kernel.run(self.re, &[im], counts.view_mut(), self.stop)?;
-        let largest = self.kernel.max_iter();
-        let undecided: Vec<Complex64> = self
-            .re
-            .iter()
-            .zip(&counts)
-            .filter(|&(_, &count)| count == largest)
-            .map(|(&re, _)| Complex64::new(re, im))
-            .collect();
-        let proven = self.kernel.ask(&undecided, self.tile_radius, self.stop)?;
-        let spared: Vec<f64> =
-            undecided.iter().zip(proven).filter(|&(_, proven)| proven).map(|(c, _)| c.re).collect();
-        let mut counts = Array2::<u32>::zeros((1, spared.len()));
-        Ok(alone.saturating_sub(self.kernel.run(&spared, &[im], counts.view_mut(), self.stop)?))
-    }
+    5.0 * spacing(&job.grid().re).hypot(spacing(&job.grid().im))
 }
 
 /// The cost at `row` on the line between the sampled rows around it.
@@ -146,6 +113,8 @@ fn interpolate(rows: &[u64], costs: &[u64], row: u64) -> u128 {
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
+
+    use ndarray::Array2;
 
     use super::*;
     use crate::comm::SerialComm;

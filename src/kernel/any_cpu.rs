@@ -41,7 +41,7 @@ impl Instructions {
         Portable.compute(item)
     }
 
-    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Vec<bool>, Stopped> {
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<(Vec<bool>, u64), Stopped> {
         Portable.ask(ask)
     }
 

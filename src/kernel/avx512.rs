@@ -43,9 +43,9 @@ impl Avx512 {
     }
 
     /// See [`Ask`].
-    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Vec<bool>, Stopped> {
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<(Vec<bool>, u64), Stopped> {
         match ask.terms.method(TILES_UP_TO) {
-            Method::Tile => Ok(vec![false; ask.centres.len()]),
+            Method::Tile => Ok((vec![false; ask.centres.len()], 0)),
             Method::Refill | Method::RefillWithCycles => self.outlined(ask),
         }
     }

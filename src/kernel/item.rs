@@ -32,6 +32,8 @@ pub(super) struct Terms<'a> {
     pub(super) max_iter: u32,
     /// Whether points may be skipped that are proven never to escape, and cycles be looked for.
     pub(super) shortcuts: bool,
+    /// Whether tiles of neighbours are tried to be proven interior, before any of their points is iterated.
+    pub(super) tiles: bool,
     pub(super) stop: &'a AtomicBool,
 }
 

@@ -43,7 +43,7 @@ use std::sync::atomic::AtomicBool;
 
 use cpu::Instructions;
 use item::{Item, Terms};
-use ndarray::ArrayViewMut2;
+use ndarray::{Array2, ArrayViewMut2};
 use num_complex::Complex64;
 use trap::Ask;
 
@@ -133,6 +133,9 @@ pub struct Unavailable {
     lacks: &'static str,
 }
 
+/// Points of a tile, as far as what its proof costs is concerned: of large tiles and, where these fail, of their parts.
+const POINTS_PER_PROOF: u64 = 56;
+
 /// A way to compute escape counts, prepared for one job.
 #[derive(Debug, Clone)]
 pub struct Kernel {
@@ -173,12 +176,6 @@ impl Kernel {
         Self { shortcuts: false, ..self }
     }
 
-    /// The largest count.
-    #[must_use]
-    pub fn max_iter(&self) -> u32 {
-        self.max_iter.get()
-    }
-
     /// The kernels that this CPU runs, for `--version`.
     #[must_use]
     pub fn available() -> String {
@@ -197,20 +194,39 @@ impl Kernel {
         }
     }
 
-    /// For each of `centres`, whether this kernel proves that no point within `radius` of it escapes, as it does for the
-    /// points of a work item that lie close together.
+    /// What the points `re + i im` cost, each as one of a tile of neighbours that lie within `tile_radius` of it.
+    ///
+    /// That is less than what they cost by themselves: neighbours are proven interior together, and samples of a grid are
+    /// too far apart for that.
     ///
     /// # Errors
     ///
     /// [`Stopped`] when `stop` was set before the end.
-    pub fn ask(&self, centres: &[Complex64], radius: f64, stop: &AtomicBool) -> Result<Vec<bool>, Stopped> {
-        let terms = Terms { max_iter: self.max_iter.get(), shortcuts: self.shortcuts, stop };
-        match self.program {
+    pub fn sample_cost(
+        &self,
+        re: &[f64],
+        im: f64,
+        tile_radius: f64,
+        stop: &AtomicBool,
+    ) -> Result<u64, Stopped> {
+        let alone = |re: &[f64]| {
+            let mut counts = Array2::<u32>::zeros((1, re.len()));
+            let cost =
+                self.run_as(re, &[im], counts.view_mut(), &Terms { tiles: false, ..self.terms(stop) })?;
+            Ok((cost, counts))
+        };
+        let (cost, counts) = alone(re)?;
+        let undecided = re.iter().zip(&counts).filter(|&(_, &count)| count == self.max_iter.get());
+        let undecided: Vec<Complex64> = undecided.map(|(&re, _)| Complex64::new(re, im)).collect();
+        let (proven, proof_cost) = match self.program {
             Program::Vectors(instructions) if self.shortcuts => {
-                instructions.ask(Ask { centres, radius, terms })
+                instructions.ask(Ask { centres: &undecided, radius: tile_radius, terms: self.terms(stop) })?
             }
-            _ => Ok(vec![false; centres.len()]),
-        }
+            _ => return Ok(cost),
+        };
+        let spared = undecided.iter().zip(proven).filter(|&(_, proven)| proven);
+        let spared: Vec<f64> = spared.map(|(c, _)| c.re).collect();
+        Ok(cost - alone(&spared)?.0.min(cost) + proof_cost / POINTS_PER_PROOF)
     }
 
     /// Work on a point besides its iterations, in iterations: entering and leaving a lane, the steps that are done too
@@ -255,19 +271,29 @@ impl Kernel {
         counts: ArrayViewMut2<'_, T>,
         stop: &AtomicBool,
     ) -> Result<u64, Stopped> {
+        self.run_as(re, im, counts, &self.terms(stop))
+    }
+
+    fn terms<'a>(&self, stop: &'a AtomicBool) -> Terms<'a> {
+        let shortcuts = self.shortcuts;
+        Terms { max_iter: self.max_iter.get(), shortcuts, tiles: shortcuts, stop }
+    }
+
+    fn run_as<T: Count>(
+        &self,
+        re: &[f64],
+        im: &[f64],
+        counts: ArrayViewMut2<'_, T>,
+        terms: &Terms<'_>,
+    ) -> Result<u64, Stopped> {
         assert_eq!(counts.dim(), (im.len(), re.len()), "one count per grid point");
         assert!(self.max_iter.get() <= T::MAX, "max_iter fits the type of the counts");
         if counts.is_empty() {
             return Ok(0);
         }
         match self.program {
-            Program::Vectors(instructions) => instructions.compute(Item {
-                re,
-                im,
-                counts,
-                terms: Terms { max_iter: self.max_iter.get(), shortcuts: self.shortcuts, stop },
-            }),
-            Program::Reference => reference::run(re, im, self.max_iter, counts, stop),
+            Program::Vectors(instructions) => instructions.compute(Item { re, im, counts, terms: *terms }),
+            Program::Reference => reference::run(re, im, self.max_iter, counts, terms.stop),
         }
     }
 }

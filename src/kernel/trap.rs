@@ -112,7 +112,7 @@ impl<S: Simd> Work<S> for Search<'_> {
     fn with(self, simd: S) -> Self::Output {
         let Self { re, im, ascends, terms } = self;
         let mut proven = Proven::none(re.len(), im.len());
-        if !(terms.shortcuts && ascends) {
+        if !(terms.tiles && ascends) {
             return Ok(proven);
         }
         let mut prover = Prover::new(terms);
@@ -137,7 +137,8 @@ impl<S: Simd> Work<S> for Search<'_> {
     }
 }
 
-/// Asks whether no point of discs around `centres`, all of one radius, escapes: for each, whether that is proven.
+/// Asks whether no point of discs around `centres`, all of one radius, escapes: for each, whether that is proven; and
+/// what the proofs cost, in pixel-iterations.
 pub(super) struct Ask<'a> {
     pub(super) centres: &'a [Complex64],
     pub(super) radius: f64,
@@ -145,7 +146,7 @@ pub(super) struct Ask<'a> {
 }
 
 impl<S: Simd> Work<S> for Ask<'_> {
-    type Output = Result<Vec<bool>, Stopped>;
+    type Output = Result<(Vec<bool>, u64), Stopped>;
 
     #[inline(always)]
     fn with(self, simd: S) -> Self::Output {
@@ -154,7 +155,7 @@ impl<S: Simd> Work<S> for Ask<'_> {
         let discs = self.centres.iter().map(|&centre| Disc { centre, radius: self.radius });
         let candidates = prover.find_cycles(simd, discs.enumerate())?;
         prover.prove(simd, candidates, |number, verdict| proven[number] = verdict.is_ok())?;
-        Ok(proven)
+        Ok((proven, prover.cost))
     }
 }
 
@@ -434,7 +435,7 @@ mod tests {
     use super::*;
 
     static GO_ON: AtomicBool = AtomicBool::new(false);
-    const TERMS: Terms<'_> = Terms { max_iter: 2048, shortcuts: true, stop: &GO_ON };
+    const TERMS: Terms<'_> = Terms { max_iter: 2048, shortcuts: true, tiles: true, stop: &GO_ON };
 
     fn axis(from: f64, to: f64, len: usize) -> Vec<f64> {
         (0..len).map(|i| from + (to - from) * i as f64 / (len - 1) as f64).collect()

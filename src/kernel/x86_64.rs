@@ -52,7 +52,7 @@ impl Instructions {
         }
     }
 
-    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Vec<bool>, Stopped> {
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<(Vec<bool>, u64), Stopped> {
         match self {
             Self::Avx512(simd) => simd.ask(ask),
             Self::Avx2(simd) => simd.ask(ask),
