@@ -9,7 +9,8 @@ Runs of one thread per rank on the calibrating run's grid, or finer ones, are co
 
 Model of one job, in seconds (measured = from the calibrating run; stated = an option):
 
-    work of a rank   (executed + points * point_cost) * iteration_s / threads     measured, of its block of the static cut
+    work of a rank   (executed + points * point_cost) * iteration_s / threads     measured, of its block of the static cut;
+                     divided by full_node where other cores of the node are at work, too: they share clock and caches
     sample           share of the coarse sample that a rank computes * iteration_s / threads
     cut              CUT_STEP_S * ranks * log2(cost) * log2(bands), twice a round; every rank does it, serially
     rounds           by time (round_seconds). Each but the last loses half of the dearest band
@@ -18,7 +19,7 @@ Model of one job, in seconds (measured = from the calibrating run; stated = an o
     collectives      rounds * COLLECTIVES * log2(ranks) * latency
     journal          bytes / disk, beside the computing
     assembling       bytes / disk: the file written and synced, and compared meanwhile
-    not in it        ranks of unequal speed, rounds that mend the balance, cores that share caches or clock
+    not in it        ranks of unequal speed, rounds that mend the balance
     wall             setup + sample + max(compute + cuts + collectives, gather, journal) + assembling + finish_s;
                      launching MPI is not in it, as it is not in the program's wall_s
 
@@ -72,6 +73,7 @@ class Machine:
     round_s: float
     finish_s: float
     cores_per_node: int
+    full_node: float
     round_seconds: float
 
     def on_ideal_network(self) -> Machine:
@@ -152,6 +154,7 @@ def calibrated(run: RunSummary, args: argparse.Namespace) -> Machine:
         round_s=args.round_overhead_ms * 1e-3,
         finish_s=finish_s,
         cores_per_node=args.cores_per_node,
+        full_node=args.full_node,
         round_seconds=args.round_seconds,
     )
 
@@ -172,7 +175,8 @@ def problem(runs: list[RunSummary], height: int) -> Problem:
 def predict(job: Problem, machine: Machine, ranks: int, threads: int) -> Prediction:
     """A job on `ranks` ranks."""
     costs = partition.with_points(job.costs, job.geometry, machine.point_cost)
-    band_s = costs * machine.iteration_s / threads
+    speed = machine.full_node if ranks * threads > 1 else 1.0
+    band_s = costs * machine.iteration_s / threads / speed
     work_s = partition.block_sums(band_s, partition.best_cut(job.believed, ranks))
     mean_s, max_s = float(work_s.mean()), float(work_s.max())
     rounds = round_count(machine, max_s)
@@ -296,7 +300,7 @@ def stated(machine: Machine, base: RunSummary) -> list[str]:
         f"{machine.bytes_per_point:.3f} bytes per point, setup {machine.setup_s:.3f} s.",
         f"Stated: network {machine.network / 1e9:g} GB/s, latency {machine.latency_s * 1e6:g} us, disk "
         f"{machine.disk / 1e6:.0f} MB/s, {machine.round_s * 1e3:g} ms per round, {machine.finish_s * 1e3:g} ms at the end, "
-        f"{machine.cores_per_node} cores per node, rounds of {machine.round_seconds:g} s.",
+        f"{machine.cores_per_node} cores per node, each {machine.full_node:g} as fast as alone, rounds of {machine.round_seconds:g} s.",
     ]
 
 
@@ -334,6 +338,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--round-overhead-ms", type=float, default=10.0)
     parser.add_argument("--finish-ms", type=float, default=50.0, help="polls and syncs at the end")
     parser.add_argument("--cores-per-node", type=int, default=64)
+    parser.add_argument("--full-node", type=float, default=0.97, help="speed of a core among busy ones, against alone")
     parser.add_argument("--round-seconds", type=float, default=30.0)
     parser.add_argument("--plot", metavar="FILE.png")
     return parser.parse_args(argv)
