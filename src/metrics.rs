@@ -158,7 +158,7 @@ pub struct Report {
     pub output: String,
     /// Executed pixel-iterations of each band, ascending: what a scaling model needs.
     pub band_costs: Vec<u64>,
-    /// What each band was believed to cost, `point_cost` for each point included: what this start's cut was made by.
+    /// What each band was believed to cost, `point_cost` for each point included.
     pub believed_band_costs: Vec<u64>,
 }
 

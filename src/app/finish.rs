@@ -30,6 +30,23 @@ impl<C: Comm> Run<'_, C> {
         totals.journal_cpu_s = writer.as_ref().map_or(0.0, Writer::cpu_s);
         totals.phases.write_s += totals.journal_s;
         let journal = self.comm.agree(writer.map(Writer::finish).transpose())?;
+        let sync = journal.as_ref().map(Journal::sync_later);
+        self.complete(journal, format, totals, resumed, waiting).or_else(|error| {
+            // Without the file the journal is all there is, so its last records must be durable, too.
+            self.comm.agree(sync.map_or(Ok(()), |sync| sync()))?;
+            Err(error)
+        })
+    }
+
+    /// Makes the file of the journal. Errors are the same on all ranks.
+    fn complete(
+        &self,
+        journal: Option<Journal>,
+        format: Box<dyn FileFormat>,
+        mut totals: Totals,
+        resumed: Resumed,
+        waiting: Instant,
+    ) -> Result<()> {
         self.comm.agree(self.faults.pass("assemble"))?;
         let (hosts, threads) = self.places();
         let provenance = self.provenance(&hosts, &threads);
@@ -62,12 +79,7 @@ impl<C: Comm> Run<'_, C> {
             let (job, stopped) = (self.config.job.clone(), Arc::clone(&stopped));
             threads::spawn(move || {
                 let stopped = || stopped.load(Ordering::SeqCst);
-                let Err(error) = format.assemble(&job, &journal, &provenance, &stopped) else {
-                    return Ok(journal);
-                };
-                // The journal is all there is, so the last records must be durable, too.
-                journal.sync()?;
-                Err(error)
+                format.assemble(&job, &journal, &provenance, &stopped).map(|()| journal)
             })
         });
         let thread = self.comm.agree(thread.transpose())?;

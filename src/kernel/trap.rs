@@ -167,7 +167,7 @@ fn chunks<T>(mut items: impl Iterator<Item = T>) -> impl Iterator<Item = Vec<T>>
 }
 
 /// Where models are after a period.
-struct Round {
+struct Lap {
     z: Orbit<PerLane>,
     by_c: Orbit<PerLane>,
     by_start: Orbit<PerLane>,
@@ -292,11 +292,11 @@ impl<'a> Prover<'a> {
         };
         let mut guesses: Vec<Trap> = candidates.iter().map(guess).collect();
         for _ in 0..NEWTON_STEPS {
-            let round = self.go_round(simd, &guesses);
+            let lap = self.go_around(simd, &guesses);
             for (lane, guess) in guesses.iter_mut().enumerate() {
-                let (from, to) = (guess.cycle.at, get(&round.z, lane));
-                let multiplier = get(&round.by_start, lane);
-                let by_c = get(&round.by_c, lane) - multiplier * guess.by_c;
+                let (from, to) = (guess.cycle.at, get(&lap.z, lane));
+                let multiplier = get(&lap.by_start, lane);
+                let by_c = get(&lap.by_c, lane) - multiplier * guess.by_c;
                 guess.cycle.at += (to - from) / (1.0 - multiplier);
                 guess.by_c = by_c / (1.0 - multiplier);
                 guess.multiplier = multiplier.norm();
@@ -313,17 +313,18 @@ impl<'a> Prover<'a> {
             if found.iter().flatten().all(|trap| trap.radius > 0.0) {
                 break;
             }
-            let round = self.go_round(simd, &guesses);
+            let lap = self.go_around(simd, &guesses);
             for (lane, guess) in guesses.iter_mut().enumerate() {
                 let Some(trap) = found[lane].as_mut().filter(|trap| trap.radius == 0.0) else { continue };
-                let moved = (get(&round.z, lane) - guess.cycle.at).norm()
-                    + (get(&round.by_c, lane) - guess.by_c).norm() * guess.disc.radius;
-                let multiplier = get(&round.by_start, lane).norm();
-                let back = moved + multiplier * guess.radius + round.error[lane];
-                if back <= guess.radius * (1.0 - A_LITTLE) && round.farthest[lane] <= REACH {
+                let moved = (get(&lap.z, lane) - guess.cycle.at).norm()
+                    + (get(&lap.by_c, lane) - guess.by_c).norm() * guess.disc.radius;
+                let multiplier = get(&lap.by_start, lane).norm();
+                let back = moved + multiplier * guess.radius + lap.error[lane];
+                let is_trap = guess.radius > 0.0 && back <= guess.radius * (1.0 - A_LITTLE);
+                if is_trap && lap.farthest[lane] <= REACH {
                     *trap = *guess;
                 }
-                let curvature = round.error[lane] / (guess.radius * guess.radius);
+                let curvature = lap.error[lane] / (guess.radius * guess.radius);
                 guess.radius = 0.8 * (1.0 - multiplier) / curvature;
             }
         }
@@ -332,7 +333,7 @@ impl<'a> Prover<'a> {
 
     /// Takes models round the cycles, from the discs of the traps.
     #[inline(always)]
-    fn go_round<S: Simd>(&mut self, simd: S, traps: &[Trap]) -> Round {
+    fn go_around<S: Simd>(&mut self, simd: S, traps: &[Trap]) -> Lap {
         let longest = traps.iter().map(|trap| trap.cycle.period).max().unwrap_or(0);
         let periods = simd.load(&reals(traps, |trap| trap.cycle.period.into()));
         let zero = simd.splat(0.0);
@@ -345,7 +346,7 @@ impl<'a> Prover<'a> {
             trap_radius: simd.load(&reals(traps, |trap| trap.radius)),
             error: zero,
         };
-        let mut round = Round {
+        let mut lap = Lap {
             z: NO_NUMBERS,
             by_c: NO_NUMBERS,
             by_start: NO_NUMBERS,
@@ -356,11 +357,11 @@ impl<'a> Prover<'a> {
         for n in 0..=longest {
             let there = simd.eq(periods, simd.splat(f64::from(n)));
             if simd.bits(there) != 0 {
-                store_where(simd, there, models.z, &mut round.z);
-                store_where(simd, there, models.by_c, &mut round.by_c);
-                store_where(simd, there, models.by_start, &mut round.by_start);
-                simd.store_where(there, models.error, &mut round.error);
-                simd.store_where(there, farthest, &mut round.farthest);
+                store_where(simd, there, models.z, &mut lap.z);
+                store_where(simd, there, models.by_c, &mut lap.by_c);
+                store_where(simd, there, models.by_start, &mut lap.by_start);
+                simd.store_where(there, models.error, &mut lap.error);
+                simd.store_where(there, farthest, &mut lap.farthest);
             }
             let (norm, spread) = models.reach(simd);
             let far = simd.add(simd.add(norm, spread), models.error);
@@ -369,7 +370,7 @@ impl<'a> Prover<'a> {
             models = models.step(simd, (norm, spread));
         }
         self.cost += u64::from(longest) * MODEL_COST;
-        round
+        lap
     }
 
     /// Step 2 of the proof: the lanes whose orbits have all entered their trap.

@@ -1,4 +1,5 @@
-//! The journal: finished bands, appended and synced; the only checkpoint there is.
+//! The journal: finished bands, appended and synced; the only checkpoint there is. (The last ones are synced only if the
+//! file that is made of them right away is not finished.)
 //!
 //! HDF5 files that are killed while open read back as wrong rows or not at all, so nothing of a running job is in
 //! HDF5. A journal is a row of segments, one per start of the job. A start reads all segments, believes only what
@@ -176,8 +177,11 @@ impl Journal {
         // Records may be small: as many system calls would cost more than a copy.
         let mut file = BufWriter::with_capacity(WRITE_BYTES, &*self.segment);
         let write = pieces.iter().try_for_each(|piece| file.write_all(piece));
-        let write = write.and_then(|()| file.flush());
-        write.map_err(|error| self.segment_error(&error))?;
+        if let Err(error) = write.and_then(|()| file.flush()) {
+            // Dropped, it would try to write once more.
+            drop(file.into_parts());
+            return Err(self.segment_error(&error));
+        }
         drop(file);
         for piece in pieces {
             let mut rest = piece.as_slice();
@@ -201,6 +205,12 @@ impl Journal {
     /// When that fails. Then nothing is known of what was appended since the last time.
     pub fn sync(&self) -> Result<()> {
         self.segment.sync_data().map_err(|error| self.segment_error(&error))
+    }
+
+    /// [`Self::sync`] for later, when the journal is no longer at hand.
+    pub fn sync_later(&self) -> impl FnOnce() -> Result<()> + use<> {
+        let (segment, path) = (Arc::clone(&self.segment), self.paths.segment(self.segment_number));
+        move || segment.sync_data().map_err(|error| Error::io(path.display(), &error))
     }
 
     fn segment_error(&self, error: &io::Error) -> Error {

@@ -82,14 +82,30 @@ impl Tile {
         let (left, right) = (re[self.columns.start], re[self.columns.end - 1]);
         let (low, high) = (im[self.rows.start], im[self.rows.end - 1]);
         let centre = Complex64::new(f64::midpoint(left, right), f64::midpoint(low, high));
-        let corner = |re, im| (Complex64::new(re, im) - centre).norm();
-        Disc { centre, radius: corner(left, low).max(corner(right, high)) * (1.0 + A_LITTLE) }
+        // Of each side the farther end: the middle is rounded, so they differ.
+        let reach = |low: f64, middle: f64, high: f64| (middle - low).max(high - middle);
+        let radius = reach(left, centre.re, right).hypot(reach(low, centre.im, high));
+        Disc { centre, radius: radius * (1.0 + A_LITTLE) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disc_holds_all_points_of_its_tile() {
+        let next = |from: f64, len: usize| -> Vec<f64> {
+            std::iter::successors(Some(from), |x| Some(x.next_up())).take(len).collect()
+        };
+        for (width, height) in (1..=9).flat_map(|width| (1..=9).map(move |height| (width, height))) {
+            let (re, im) = (next(-0.749, width), next(0.601, height));
+            let disc = Tile { columns: 0..width, rows: 0..height }.disc(&re, &im);
+            for c in re.iter().flat_map(|&re| im.iter().map(move |&im| Complex64::new(re, im))) {
+                assert!((c - disc.centre).norm() <= disc.radius, "{c} of {width} x {height}");
+            }
+        }
+    }
 
     #[test]
     fn tiles_and_their_parts_cover_an_item_once() {

@@ -16,6 +16,7 @@ use crate::job::Job;
 use crate::store::Provenance;
 use crate::store::journal::Journal;
 use crate::store::paths;
+use crate::threads;
 
 /// Samples written at once: 8 MiB.
 const SAMPLES_PER_WRITE: u64 = 1 << 20;
@@ -36,6 +37,8 @@ pub(super) fn assemble(
     stopped: &dyn Fn() -> bool,
 ) -> Result<()> {
     let part = journal.paths().part();
+    // A newer start may be at work on a file of that name.
+    journal.refuse_when_superseded()?;
     remove_leftover(&part)?;
     let failed = |error: hdf5::Error| hdf5_error(&format!("cannot write {}", part.display()), &error);
     let file = create_file(&part).map_err(failed)?;
@@ -46,10 +49,11 @@ pub(super) fn assemble(
     file.close().map_err(failed)?;
     // The disk has its time while the chunks are compared.
     let (sync, comparison) = std::thread::scope(|scope| {
-        let sync = scope.spawn(|| std::fs::File::open(&part).and_then(|file| file.sync_all()));
+        let sync = || std::fs::File::open(&part).and_then(|file| file.sync_all());
+        let sync = threads::spawn_scoped(scope, sync)?;
         let comparison = compare_with_journal(&part, journal, stopped);
-        (sync.join().expect("a panic has ended the job"), comparison)
-    });
+        Ok((sync.join().expect("a panic has ended the job"), comparison))
+    })?;
     sync.map_err(|error| Error::io(part.display(), &error))?;
     comparison
 }
