@@ -6,6 +6,7 @@
 pub mod dry_run;
 mod finish;
 mod start;
+mod watched;
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -25,7 +26,7 @@ use crate::gather::{self, Root};
 use crate::kernel::Kernel;
 use crate::metrics::Phases;
 use crate::partition::row_blocks;
-use crate::round::{self, Beat, Host, Limits, Outcome, Share};
+use crate::round::{self, Limits, Outcome, Share};
 use crate::stop::{End, StopRequest};
 use crate::store::FileFormat;
 use crate::store::journal::{Journal, Texts};
@@ -35,12 +36,10 @@ use crate::threads::{self, Place, Wish};
 use crate::timeline::Timeline;
 
 use start::{Begin, Start};
+use watched::Watched;
 
 /// Ranks' speeds are compared in this many steps of the fastest one's.
 const SPEED_STEPS: u64 = 1 << 16;
-
-/// When ranks hold so much together, it is gathered while they compute on.
-const COLLECTED_BYTES: u64 = 16 << 20;
 
 /// What is not in the journal so long after the last round of a stopped job is given up.
 const TIME_TO_LEAVE: Duration = Duration::from_secs(3);
@@ -362,46 +361,6 @@ impl<C: Comm> Run<'_, C> {
             }
             std::thread::sleep((started.elapsed() / 50).clamp(SHORTEST_NAP, LONGEST_NAP));
         }
-    }
-}
-
-/// A round while it is computed.
-struct Watched<'a, 'r, C> {
-    run: &'a Run<'r, C>,
-    writer: Option<&'a Writer>,
-    progress: &'a mut Progress,
-    totals: &'a mut Totals,
-    /// Believed cost of what earlier rounds finished.
-    done_before: u64,
-}
-
-impl<C: Comm> Host for Watched<'_, '_, C> {
-    fn hear(&mut self, all: &Beat) -> bool {
-        self.progress.show(self.done_before + all.finished_cost, all.executed);
-        // A round that is over needs no stop any more.
-        if all.active > 0 {
-            self.run.heed_time(self.writer);
-        }
-        self.writer.is_some_and(|writer| writer.error().is_some())
-    }
-
-    fn wants_records(&self, held_bytes: u64) -> bool {
-        let budget_bytes = self.run.queue_budget_bytes();
-        let is_worthwhile = held_bytes >= COLLECTED_BYTES.min(budget_bytes / 4);
-        // What is finished until the ranks meet again needs room, too.
-        let has_room = |writer: &Writer| writer.queued_bytes() + 2 * held_bytes <= budget_bytes;
-        is_worthwhile && self.writer.is_some_and(has_room)
-    }
-
-    fn collect(&mut self, records: Vec<Record>) -> Result<()> {
-        let started = Instant::now();
-        let details = json!({"records": records.len()});
-        let budget_bytes = self.run.queue_budget_bytes();
-        let root = self.writer.map(|writer| Root { writer, budget_bytes, leave_at: None });
-        self.totals.gathered_bytes += gather::gather(self.run.comm, records, root)?;
-        self.writer.inspect(|writer| writer.sync());
-        self.run.timeline.note("collect", started, details);
-        Ok(())
     }
 }
 

@@ -156,10 +156,10 @@ take_down() {
 
 outside=$(mktemp -d /tmp/mandel-test.XXXXXX) # what remains to be read when the cluster has gone
 export TC_DIR=$outside.c
-network=$(network_of_the_machine)
-mounts=$(mounts_of_the_machine)
 trap 'take_down; exit 1' INT TERM HUP
 trap take_down EXIT
+network=$(network_of_the_machine)
+mounts=$(mounts_of_the_machine)
 
 tc up 4 4 >/dev/null || { echo "FAILED: the cluster does not come up"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 tc exec ctl srun --mpi=list 2>&1 | grep -q pmix || skip_all "this Slurm has no PMIx"

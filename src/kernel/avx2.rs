@@ -41,10 +41,7 @@ impl Avx2 {
 
     /// See [`Ask`].
     pub(super) fn ask(self, ask: Ask<'_>) -> Result<(Vec<bool>, u64), Stopped> {
-        match ask.terms.method(TILES_UP_TO) {
-            Method::Tile => Ok((vec![false; ask.centres.len()], 0)),
-            Method::Refill | Method::RefillWithCycles => self.outlined(ask),
-        }
+        ask.answer(self, TILES_UP_TO)
     }
 
     /// See [`Kernel::point_cost`](super::Kernel::point_cost).

@@ -34,7 +34,7 @@ use num_complex::Complex64;
 
 use super::Stopped;
 use super::interior::proven_interior;
-use super::item::Terms;
+use super::item::{Method, Terms};
 use super::orbit::Orbit;
 use super::simd::{LANES, Simd, Work};
 use super::sort::lanes;
@@ -143,6 +143,16 @@ pub(super) struct Ask<'a> {
     pub(super) centres: &'a [Complex64],
     pub(super) radius: f64,
     pub(super) terms: Terms<'a>,
+}
+
+impl Ask<'_> {
+    /// The answer of a kernel that takes tiles of orbits, and proves nothing, up to so small a `max_iter`.
+    pub(super) fn answer<S: Simd>(self, simd: S, tiles_up_to: u32) -> Result<(Vec<bool>, u64), Stopped> {
+        if self.terms.method(tiles_up_to) == Method::Tile {
+            return Ok((vec![false; self.centres.len()], 0));
+        }
+        simd.outlined(self)
+    }
 }
 
 impl<S: Simd> Work<S> for Ask<'_> {
