@@ -119,22 +119,24 @@ fn iterate<S: Simd, const G: usize, const FUSED: usize>(
 ) -> [S::Vector; G] {
     let mut z = *c;
     let mut counts = [simd.splat(ZERO_COUNT); G];
-    let mut left = max_iter;
+    let mut done = 0;
     loop {
-        let steps = left.min(STEPS_PER_LOOK);
-        let mut inside = 0;
+        let steps = (max_iter - done).min(STEPS_PER_LOOK);
         for _ in 0..steps {
-            inside = 0;
             for group in 0..G {
                 let squares = z[group].squares(simd);
-                let mask = squares.inside(simd);
-                inside |= simd.bits(mask);
-                counts[group] = simd.add_where(mask, counts[group], simd.splat(1.0));
+                counts[group] = simd.add_where(squares.inside(simd), counts[group], simd.splat(1.0));
                 z[group] = z[group].step(simd, squares, c[group], group < FUSED);
             }
         }
-        left -= steps;
-        if inside == 0 || left == 0 {
+        done += steps;
+        // What was counted at every step is still inside.
+        let all = simd.splat(ZERO_COUNT + f64::from(done));
+        let mut inside = 0;
+        for group in 0..G {
+            inside |= simd.bits(simd.eq(counts[group], all));
+        }
+        if inside == 0 || done == max_iter {
             return counts;
         }
     }
