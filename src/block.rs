@@ -379,13 +379,20 @@ fn strips(rows: &Range<u64>, width: u64, points: u64) -> Vec<Strip> {
 
 /// What each band cost of a slab that cost `cost` in all, which is all that kernels tell.
 ///
-/// A point that escaped cost its count. What is left went to the others; most of these may be proven interior and have
-/// cost nothing, but within one slab that share hardly differs.
+/// A point that escaped cost its count, or less where counts were found together. What is left went to the others; most of these
+/// may be proven interior and have cost nothing. But within one slab these shares hardly differ.
 fn shared_cost(cost: u64, bands: &[Summary], max_iter: u32) -> Vec<u64> {
     let escaped = |band: &Summary| band.sum - u128::from(band.undecided) * u128::from(max_iter);
-    let rest = u128::from(cost).saturating_sub(bands.iter().map(escaped).sum());
-    let undecided = bands.iter().map(|band| u128::from(band.undecided)).sum::<u128>().max(1);
-    bands.iter().map(|band| (escaped(band) + rest * u128::from(band.undecided) / undecided) as u64).collect()
+    let undecided = |band: &Summary| u128::from(band.undecided);
+    let total = |of: &dyn Fn(&Summary) -> u128| bands.iter().map(of).sum::<u128>();
+    let of_escaped = u128::from(cost).min(total(&escaped));
+    let of_undecided = u128::from(cost) - of_escaped;
+    let share = |cost: u128, part: u128, whole: u128| cost * part / whole.max(1);
+    let band_cost = |band| {
+        share(of_escaped, escaped(band), total(&escaped))
+            + share(of_undecided, undecided(band), total(&undecided))
+    };
+    bands.iter().map(|band| band_cost(band) as u64).collect()
 }
 
 fn add_time(total_us: &AtomicU64, started: Instant) {
@@ -448,6 +455,8 @@ mod tests {
         // 5 points that did not escape have cost 50.
         assert_eq!(shared_cost(60, &[outside, inside, both], 80), [6, 30, 24]);
         assert_eq!(shared_cost(6, &[outside], 80), [6]);
+        // Less than the counts say, because some were found together.
+        assert_eq!(shared_cost(9, &[outside, inside, both], 80), [5, 0, 3]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The instruction sets of a CPU without kernels of its own: the portable one.
 
+use super::ask::{Answer, Ask};
 use super::item::Item;
 use super::portable::Portable;
-use super::trap::Ask;
 use super::{Count, Stopped};
 
 /// The instruction set that a kernel uses.
@@ -41,7 +41,7 @@ impl Instructions {
         Portable.compute(item)
     }
 
-    pub(super) fn ask(self, ask: Ask<'_>) -> Result<(Vec<bool>, u64), Stopped> {
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Answer, Stopped> {
         Portable.ask(ask)
     }
 

@@ -3,17 +3,18 @@
 
 use std::arch::asm;
 use std::arch::x86_64::{
-    __m256d, _CMP_EQ_OQ, _CMP_LE_OQ, _mm256_add_pd, _mm256_and_pd, _mm256_cmp_pd, _mm256_fmadd_pd,
-    _mm256_loadu_pd, _mm256_mul_pd, _mm256_set1_pd, _mm256_sqrt_pd, _mm256_storeu_pd, _mm256_sub_pd,
+    __m256d, _CMP_EQ_OQ, _CMP_LE_OQ, _mm256_add_pd, _mm256_and_pd, _mm256_andnot_pd, _mm256_cmp_pd,
+    _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_mul_pd, _mm256_set1_pd, _mm256_sqrt_pd, _mm256_storeu_pd,
+    _mm256_sub_pd,
 };
 
+use super::ask::{Answer, Ask};
 use super::item::{Item, Method};
 use super::orbit::Orbit;
 use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
 use super::tile::Tiles;
-use super::trap::Ask;
 use super::{Count, Stopped};
 
 /// The largest `max_iter` for which tiles are the faster kernel, measured on areas 1 and 2 of the talk.
@@ -40,7 +41,7 @@ impl Avx2 {
     }
 
     /// See [`Ask`].
-    pub(super) fn ask(self, ask: Ask<'_>) -> Result<(Vec<bool>, u64), Stopped> {
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Answer, Stopped> {
         ask.answer(self, TILES_UP_TO)
     }
 
@@ -156,6 +157,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn abs(self, a: Pair) -> Pair {
+        let sign = pure!(_mm256_set1_pd(-0.0));
+        pure!([_mm256_andnot_pd(sign, a[0]), _mm256_andnot_pd(sign, a[1])])
+    }
+
+    #[inline(always)]
     fn twice_product_plus(self, a: Pair, b: Pair, c: Pair) -> Pair {
         let product = self.mul(a, b);
         let two = pure!(_mm256_set1_pd(2.0));
@@ -187,6 +194,11 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn eq(self, a: Pair, b: Pair) -> Pair {
         pure!([_mm256_cmp_pd::<_CMP_EQ_OQ>(a[0], b[0]), _mm256_cmp_pd::<_CMP_EQ_OQ>(a[1], b[1])])
+    }
+
+    #[inline(always)]
+    fn both(self, a: Pair, b: Pair) -> Pair {
+        pure!([_mm256_and_pd(a[0], b[0]), _mm256_and_pd(a[1], b[1])])
     }
 
     #[inline(always)]

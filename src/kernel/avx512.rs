@@ -2,17 +2,17 @@
 #![expect(unsafe_code, reason = "calls the instructions of a CPU that was asked for them at run time")]
 
 use std::arch::x86_64::{
-    __m512d, __mmask8, _CMP_EQ_OQ, _CMP_LE_OQ, _mm512_add_pd, _mm512_cmp_pd_mask, _mm512_fmadd_pd,
-    _mm512_loadu_pd, _mm512_mask_add_pd, _mm512_mask_mov_pd, _mm512_mask_storeu_pd, _mm512_mul_pd,
-    _mm512_set1_pd, _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_sub_pd,
+    __m512d, __mmask8, _CMP_EQ_OQ, _CMP_LE_OQ, _mm512_abs_pd, _mm512_add_pd, _mm512_cmp_pd_mask,
+    _mm512_fmadd_pd, _mm512_loadu_pd, _mm512_mask_add_pd, _mm512_mask_mov_pd, _mm512_mask_storeu_pd,
+    _mm512_mul_pd, _mm512_set1_pd, _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_sub_pd,
 };
 
+use super::ask::{Answer, Ask};
 use super::item::{Item, Method};
 use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
 use super::tile::Tiles;
-use super::trap::Ask;
 use super::{Count, Stopped};
 
 /// The largest `max_iter` for which tiles are the faster kernel, measured on areas 1 and 2 of the talk.
@@ -43,7 +43,7 @@ impl Avx512 {
     }
 
     /// See [`Ask`].
-    pub(super) fn ask(self, ask: Ask<'_>) -> Result<(Vec<bool>, u64), Stopped> {
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Answer, Stopped> {
         ask.answer(self, TILES_UP_TO)
     }
 
@@ -119,6 +119,11 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn abs(self, a: __m512d) -> __m512d {
+        pure!(_mm512_abs_pd(a))
+    }
+
+    #[inline(always)]
     fn twice_product_plus(self, a: __m512d, b: __m512d, c: __m512d) -> __m512d {
         pure!(_mm512_fmadd_pd(_mm512_set1_pd(2.0), _mm512_mul_pd(a, b), c))
     }
@@ -131,6 +136,11 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn eq(self, a: __m512d, b: __m512d) -> __mmask8 {
         pure!(_mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b))
+    }
+
+    #[inline(always)]
+    fn both(self, a: __mmask8, b: __mmask8) -> __mmask8 {
+        a & b
     }
 
     #[inline(always)]

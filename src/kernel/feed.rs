@@ -4,9 +4,9 @@
 //! eight at a time, and those that need no lane are settled on the way.
 
 use super::item::{Item, load_up_to_eight};
+use super::neighbours::Points;
 use super::simd::{LANES, Simd};
 use super::sort::Sorted;
-use super::trap::Proven;
 use super::{Count, Stopped};
 
 /// A point that must iterate.
@@ -26,15 +26,17 @@ pub(super) struct Feed {
     x: usize,
     /// The column of the next eight.
     next_x: usize,
-    proven: Proven,
+    /// Points that are proven interior, and points that have their counts.
+    proven: Points,
+    settled: Points,
     /// What was spent on points that need no lane.
     pub(super) cost: u64,
 }
 
 impl Feed {
     #[inline(always)]
-    pub(super) fn new(proven: Proven) -> Self {
-        Self { open: 0, y: 0, x: 0, next_x: 0, cost: proven.cost, proven }
+    pub(super) fn new(proven: Points, settled: Points) -> Self {
+        Self { open: 0, y: 0, x: 0, next_x: 0, proven, settled, cost: 0 }
     }
 
     /// The next point; none when all have entered.
@@ -67,7 +69,7 @@ impl Feed {
         let (re, len) = load_up_to_eight(simd, columns);
         let sorted =
             Sorted::new(simd, &item.terms, re, im, len).with_interior(self.proven.at(self.y, self.x));
-        self.open = sorted.open;
+        self.open = sorted.open & !self.settled.at(self.y, self.x);
         if !sorted.all_open() {
             let mut row = item.counts.row_mut(self.y);
             let counts = row.as_slice_mut().expect("rows are contiguous");

@@ -42,9 +42,14 @@ impl Terms<'_> {
     pub(super) fn method(&self, tiles_up_to: u32) -> Method {
         match self.max_iter {
             max_iter if max_iter <= tiles_up_to => Method::Tile,
-            max_iter if max_iter <= LARGEST_MAX_ITER_WITHOUT_CYCLES || !self.shortcuts => Method::Refill,
-            _ => Method::RefillWithCycles,
+            _ if self.looks_for_cycles() => Method::RefillWithCycles,
+            _ => Method::Refill,
         }
+    }
+
+    /// Whether it pays to look for orbits that repeat.
+    pub(super) fn looks_for_cycles(&self) -> bool {
+        self.shortcuts && self.max_iter > LARGEST_MAX_ITER_WITHOUT_CYCLES
     }
 
     /// Errs when the kernel was asked to stop.

@@ -9,20 +9,25 @@
 )]
 #![expect(clippy::needless_range_loop, reason = "one index walks the vectors of several arrays")]
 
+mod ask;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod complex;
 mod feed;
 pub mod interior;
 mod item;
 mod lanes;
+mod neighbours;
 mod orbit;
 mod portable;
 mod raw;
 pub mod reference;
 mod refill;
 mod replay;
+mod series;
+mod settle;
 mod simd;
 mod sort;
 #[cfg(test)]
@@ -41,11 +46,11 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 
+use ask::Ask;
 use cpu::Instructions;
 use item::{Item, Terms};
 use ndarray::{Array2, ArrayViewMut2};
 use num_complex::Complex64;
-use trap::Ask;
 
 /// An integer type that holds escape counts.
 pub trait Count: Copy + Default + Ord + Send + Sync + 'static {
@@ -133,8 +138,11 @@ pub struct Unavailable {
     lacks: &'static str,
 }
 
-/// Points of a tile, as far as what its proof costs is concerned: of large tiles and, where these fail, of their parts.
-const POINTS_PER_PROOF: u64 = 56;
+/// Points of a tile, as far as what it costs to settle is concerned: of large tiles and, where these fail, of their parts.
+const POINTS_PER_TILE: u64 = 56;
+/// Of so many points of a sample that escape one is asked for whether it does so with its neighbours: to ask costs as much as
+/// to iterate it.
+const ESCAPED_PER_QUESTION: usize = 4;
 
 /// A way to compute escape counts, prepared for one job.
 #[derive(Debug, Clone)]
@@ -216,17 +224,28 @@ impl Kernel {
             Ok((cost, counts))
         };
         let (cost, counts) = alone(re)?;
-        let undecided = re.iter().zip(&counts).filter(|&(_, &count)| count == self.max_iter.get());
-        let undecided: Vec<Complex64> = undecided.map(|(&re, _)| Complex64::new(re, im)).collect();
-        let (proven, proof_cost) = match self.program {
-            Program::Vectors(instructions) if self.shortcuts => {
-                instructions.ask(Ask { centres: &undecided, radius: tile_radius, terms: self.terms(stop) })?
-            }
+        let instructions = match self.program {
+            Program::Vectors(instructions) if self.shortcuts => instructions,
             _ => return Ok(cost),
         };
-        let spared = undecided.iter().zip(proven).filter(|&(_, proven)| proven);
-        let spared: Vec<f64> = spared.map(|(c, _)| c.re).collect();
-        Ok(cost - alone(&spared)?.0.min(cost) + proof_cost / POINTS_PER_PROOF)
+        let points = re.iter().map(|&re| Complex64::new(re, im)).zip(counts.iter().copied());
+        let (undecided, escaped): (Vec<_>, Vec<_>) =
+            points.partition(|&(_, count)| count == self.max_iter.get());
+        let escaped: Vec<_> = escaped.into_iter().step_by(ESCAPED_PER_QUESTION).collect();
+        let only_points = |of: &[(Complex64, u32)]| of.iter().map(|&(c, _)| c).collect::<Vec<_>>();
+        let answer = instructions.ask(Ask {
+            undecided: &only_points(&undecided),
+            escaped: &only_points(&escaped),
+            radius: tile_radius,
+            terms: self.terms(stop),
+        })?;
+        let proven = undecided.iter().zip(answer.undecided).filter(|&(_, proven)| proven);
+        let proven: Vec<f64> = proven.map(|((c, _), _)| c.re).collect();
+        let together = escaped.iter().zip(answer.escaped).filter(|&(_, together)| together);
+        let together: u64 = together.map(|((_, count), _)| u64::from(*count)).sum();
+        let spared = alone(&proven)?.0 + together * ESCAPED_PER_QUESTION as u64;
+        let extra = answer.proofs + answer.series * ESCAPED_PER_QUESTION as u64;
+        Ok(cost.saturating_sub(spared) + extra / POINTS_PER_TILE)
     }
 
     /// Work on a point besides its iterations, in iterations: entering and leaving a lane, the steps that are done too

@@ -5,12 +5,12 @@
 
 use std::array::from_fn;
 
+use super::ask::{Answer, Ask};
 use super::item::{Item, Method};
 use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
 use super::tile::Tiles;
-use super::trap::Ask;
 use super::{Count, Stopped};
 
 /// The largest `max_iter` for which tiles are the faster kernel, measured on areas 1 and 2 of the talk.
@@ -27,7 +27,7 @@ impl Portable {
     }
 
     /// See [`Ask`].
-    pub(super) fn ask(self, ask: Ask<'_>) -> Result<(Vec<bool>, u64), Stopped> {
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Answer, Stopped> {
         ask.answer(self, TILES_UP_TO)
     }
 
@@ -91,6 +91,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn abs(self, a: Self::Vector) -> Self::Vector {
+        a.map(f64::abs)
+    }
+
+    #[inline(always)]
     fn twice_product_plus(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
         from_fn(|lane| (a[lane] + a[lane]) * b[lane] + c[lane])
     }
@@ -103,6 +108,11 @@ impl Simd for Portable {
     #[inline(always)]
     fn eq(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
         from_fn(|lane| if a[lane] == b[lane] { u64::MAX } else { 0 })
+    }
+
+    #[inline(always)]
+    fn both(self, a: Self::Mask, b: Self::Mask) -> Self::Mask {
+        from_fn(|lane| a[lane] & b[lane])
     }
 
     #[inline(always)]

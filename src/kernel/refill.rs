@@ -22,6 +22,7 @@ use super::feed::Feed;
 use super::item::Item;
 use super::lanes::Lanes;
 use super::replay::Queue;
+use super::settle::Settle;
 use super::simd::{Simd, Work};
 use super::sort::lanes;
 use super::trap::Search;
@@ -56,16 +57,18 @@ where
 
     #[inline(always)]
     fn with(self, simd: S) -> Self::Output {
-        let ascends = self.0.ascends();
-        let Item { re, im, terms, .. } = self.0;
-        let proven = simd.outlined(Search { re, im, ascends, terms })?;
+        let mut item = self.0;
+        let ascends = item.ascends();
+        let Item { re, im, terms, .. } = item;
+        let (proven, proof_cost) = simd.outlined(Search { re, im, ascends, terms })?;
+        let (settled, settle_cost) = simd.outlined(Settle { item: &mut item, proven: &proven })?;
         let mut crew = Crew::<_, G, R, CYCLES> {
-            item: self.0,
+            item,
             lanes: Lanes::idle(),
-            feed: Feed::new(proven),
+            feed: Feed::new(proven, settled),
             queue: Queue::new(),
             expiry: 0,
-            cost: 0,
+            cost: proof_cost + settle_cost,
         };
         crew.iterate::<FUSED>(simd)?;
         Ok(crew.cost + crew.feed.cost)

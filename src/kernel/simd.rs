@@ -29,6 +29,7 @@ pub(super) trait Simd: Copy {
     fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn sqrt(self, a: Self::Vector) -> Self::Vector;
+    fn abs(self, a: Self::Vector) -> Self::Vector;
     /// `2 a b + c`, rounded as `(2 a) b` and then the sum, but for one exception that the implementation may make:
     /// where `a b` is subnormal, the product may be rounded before it is doubled.
     fn twice_product_plus(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
@@ -43,6 +44,7 @@ pub(super) trait Simd: Copy {
     fn le(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
     /// `a == b`, false where either is NaN.
     fn eq(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
+    fn both(self, a: Self::Mask, b: Self::Mask) -> Self::Mask;
     fn bits(self, mask: Self::Mask) -> u8;
     /// `yes` where `mask` holds, else `no`.
     fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
@@ -95,7 +97,7 @@ pub(super) mod tests {
             ];
             let (a, b) = (simd.load(&values[0]), simd.load(&values[1]));
             let (le, eq) = (simd.le(a, b), simd.eq(a, b));
-            let mut seen = vec![u64::from(simd.bits(le)), u64::from(simd.bits(eq))];
+            let mut seen = [le, eq, simd.both(le, eq)].map(|mask| u64::from(simd.bits(mask))).to_vec();
             let mut see = |vector| {
                 let mut stored = [0.0; LANES];
                 simd.store(vector, &mut stored);
@@ -106,6 +108,7 @@ pub(super) mod tests {
             see(simd.sub(a, b));
             see(simd.mul(a, b));
             see(simd.sqrt(b));
+            see(simd.abs(a));
             see(simd.twice_product_plus(a, b, simd.splat(0.1)));
             see(simd.select(le, a, b));
             see(simd.add_where(le, simd.splat(3.0), b));

@@ -28,19 +28,18 @@
 //! which grows as `R²`.
 
 mod model;
-mod tiles;
 
 use num_complex::Complex64;
 
 use super::Stopped;
+use super::complex::{NO_NUMBERS, PerLane, chunks, get, load, norm_sqr, numbers, reals, store_where};
 use super::interior::proven_interior;
-use super::item::{Method, Terms};
+use super::item::Terms;
+use super::neighbours::{Disc, Points, Tile};
 use super::orbit::Orbit;
 use super::simd::{LANES, Simd, Work};
 use super::sort::lanes;
-use model::{Models, NO_NUMBERS, PerLane, get, load, norm_sqr, numbers, reals, store_where};
-pub(super) use tiles::Proven;
-use tiles::Tile;
+use model::Models;
 
 /// Covers the rounding of the few operations by which a radius is found or compared.
 const A_LITTLE: f64 = 1e-9;
@@ -61,13 +60,6 @@ const TRAPS: usize = 3;
 const WAY_PER_SURVEY: u32 = 4;
 /// A step of eight models, beside steps of points that a kernel iterates.
 const MODEL_COST: u64 = 32;
-
-/// Points `c` with `|c − centre| ≤ radius`.
-#[derive(Debug, Clone, Copy)]
-struct Disc {
-    centre: Complex64,
-    radius: f64,
-}
 
 /// A cycle that may attract: its period, and where it is next to 0.
 #[derive(Debug, Clone, Copy)]
@@ -106,14 +98,15 @@ pub(super) struct Search<'a> {
 }
 
 impl<S: Simd> Work<S> for Search<'_> {
-    type Output = Result<Proven, Stopped>;
+    /// Those that are proven, and what was spent, in pixel-iterations.
+    type Output = Result<(Points, u64), Stopped>;
 
     #[inline(always)]
     fn with(self, simd: S) -> Self::Output {
         let Self { re, im, ascends, terms } = self;
-        let mut proven = Proven::none(re.len(), im.len());
+        let mut proven = Points::none(re.len(), im.len());
         if !(terms.tiles && ascends) {
-            return Ok(proven);
+            return Ok((proven, 0));
         }
         let mut prover = Prover::new(terms);
         let tiles = Tile::all(re.len(), im.len()).map(|tile| {
@@ -124,7 +117,7 @@ impl<S: Simd> Work<S> for Search<'_> {
         while !candidates.is_empty() {
             let mut parts = Vec::new();
             prover.prove(simd, candidates, |tile, verdict| match verdict {
-                Ok(()) => proven.insert(&tile),
+                Ok(()) => proven.add_tile(&tile),
                 Err(cycle) => parts.extend(tile.parts().into_iter().map(|part| {
                     let disc = part.disc(re, im);
                     (part, Candidate { disc, cycle })
@@ -132,48 +125,23 @@ impl<S: Simd> Work<S> for Search<'_> {
             })?;
             candidates = parts;
         }
-        proven.cost = prover.cost;
-        Ok(proven)
-    }
-}
-
-/// Asks whether no point of discs around `centres`, all of one radius, escapes: for each, whether that is proven; and
-/// what the proofs cost, in pixel-iterations.
-pub(super) struct Ask<'a> {
-    pub(super) centres: &'a [Complex64],
-    pub(super) radius: f64,
-    pub(super) terms: Terms<'a>,
-}
-
-impl Ask<'_> {
-    /// The answer of a kernel that takes tiles of orbits, and proves nothing, up to so small a `max_iter`.
-    pub(super) fn answer<S: Simd>(self, simd: S, tiles_up_to: u32) -> Result<(Vec<bool>, u64), Stopped> {
-        if self.terms.method(tiles_up_to) == Method::Tile {
-            return Ok((vec![false; self.centres.len()], 0));
-        }
-        simd.outlined(self)
-    }
-}
-
-impl<S: Simd> Work<S> for Ask<'_> {
-    type Output = Result<(Vec<bool>, u64), Stopped>;
-
-    #[inline(always)]
-    fn with(self, simd: S) -> Self::Output {
-        let mut proven = vec![false; self.centres.len()];
-        let mut prover = Prover::new(self.terms);
-        let discs = self.centres.iter().map(|&centre| Disc { centre, radius: self.radius });
-        let candidates = prover.find_cycles(simd, discs.enumerate())?;
-        prover.prove(simd, candidates, |number, verdict| proven[number] = verdict.is_ok())?;
         Ok((proven, prover.cost))
     }
 }
 
-/// Up to eight items at a time.
-fn chunks<T>(mut items: impl Iterator<Item = T>) -> impl Iterator<Item = Vec<T>> {
-    std::iter::from_fn(move || {
-        Some(items.by_ref().take(LANES).collect()).filter(|chunk: &Vec<T>| !chunk.is_empty())
-    })
+/// Whether it is proven of discs that none of their points escapes, and what the proofs cost, in pixel-iterations.
+#[inline(always)]
+pub(super) fn interior<S: Simd>(
+    simd: S,
+    terms: Terms<'_>,
+    discs: impl Iterator<Item = Disc>,
+) -> Result<(Vec<bool>, u64), Stopped> {
+    let mut proven = Vec::new();
+    let mut prover = Prover::new(terms);
+    let numbered = discs.inspect(|_| proven.push(false)).enumerate();
+    let candidates = prover.find_cycles(simd, numbered)?;
+    prover.prove(simd, candidates, |number, verdict| proven[number] = verdict.is_ok())?;
+    Ok((proven, prover.cost))
 }
 
 /// Where models are after a period.
@@ -452,13 +420,13 @@ mod tests {
         (0..len).map(|i| from + (to - from) * i as f64 / (len - 1) as f64).collect()
     }
 
-    fn search(re: &[f64], im: &[f64], max_iter: u32) -> Proven {
+    fn search(re: &[f64], im: &[f64], max_iter: u32) -> Points {
         let search = Search { re, im, ascends: true, terms: Terms { max_iter, ..TERMS } };
-        Portable.outlined(search).expect("not stopped")
+        Portable.outlined(search).expect("not stopped").0
     }
 
     /// The points that are proven.
-    fn points<'a>(proven: &'a Proven, re: &'a [f64], im: &'a [f64]) -> impl Iterator<Item = Complex64> + 'a {
+    fn points<'a>(proven: &'a Points, re: &'a [f64], im: &'a [f64]) -> impl Iterator<Item = Complex64> + 'a {
         let is_proven = |y: usize, x: usize| proven.at(y, x / LANES * LANES) >> (x % LANES) & 1 == 1;
         im.iter().enumerate().flat_map(move |(y, &im)| {
             let there = re.iter().enumerate().filter(move |(x, _)| is_proven(y, *x));

@@ -1,10 +1,10 @@
 //! The instruction sets of x86-64 CPUs. Which of them there are is found out at run time, on every rank.
 
+use super::ask::{Answer, Ask};
 use super::avx2::Avx2;
 use super::avx512::Avx512;
 use super::item::Item;
 use super::portable::Portable;
-use super::trap::Ask;
 use super::{Count, Stopped};
 
 /// The instruction set that a kernel uses.
@@ -52,7 +52,7 @@ impl Instructions {
         }
     }
 
-    pub(super) fn ask(self, ask: Ask<'_>) -> Result<(Vec<bool>, u64), Stopped> {
+    pub(super) fn ask(self, ask: Ask<'_>) -> Result<Answer, Stopped> {
         match self {
             Self::Avx512(simd) => simd.ask(ask),
             Self::Avx2(simd) => simd.ask(ask),

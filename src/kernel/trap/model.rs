@@ -1,67 +1,13 @@
 //! Models of the orbits of a disc of points, eight at a time; the head of [`trap`](super) says what a model is.
 
-use num_complex::Complex64;
-
+use super::super::complex::{norm, twice_product};
 use super::super::orbit::Orbit;
-use super::super::simd::{LANES, Simd};
+use super::super::simd::Simd;
 
 /// What rounding adds to the error of a model in one step, at most.
 pub(super) const STEP_ERROR: f64 = 1e-14;
 /// Covers the rounding of an error itself.
 pub(super) const UP: f64 = 1.0 + 1e-14;
-
-/// A value for each lane.
-pub(super) type PerLane = [f64; LANES];
-
-/// The complex number of a lane.
-pub(super) fn get(of: &Orbit<PerLane>, lane: usize) -> Complex64 {
-    Complex64::new(of.re[lane], of.im[lane])
-}
-
-/// A complex number of each of up to eight items.
-pub(super) fn numbers<T>(items: &[T], number: impl Fn(&T) -> Complex64) -> Orbit<PerLane> {
-    Orbit { re: reals(items, |item| number(item).re), im: reals(items, |item| number(item).im) }
-}
-
-/// A number of each of up to eight items.
-pub(super) fn reals<T>(items: &[T], number: impl Fn(&T) -> f64) -> PerLane {
-    std::array::from_fn(|lane| items.get(lane).map_or(0.0, &number))
-}
-
-pub(super) const NO_NUMBERS: Orbit<PerLane> = Orbit { re: [0.0; LANES], im: [0.0; LANES] };
-
-#[inline(always)]
-pub(super) fn load<S: Simd>(simd: S, from: &Orbit<PerLane>) -> Orbit<S::Vector> {
-    Orbit { re: simd.load(&from.re), im: simd.load(&from.im) }
-}
-
-#[inline(always)]
-pub(super) fn store_where<S: Simd>(simd: S, mask: S::Mask, from: Orbit<S::Vector>, to: &mut Orbit<PerLane>) {
-    simd.store_where(mask, from.re, &mut to.re);
-    simd.store_where(mask, from.im, &mut to.im);
-}
-
-/// `2ab`.
-#[inline(always)]
-pub(super) fn twice_product<S: Simd>(simd: S, a: Orbit<S::Vector>, b: Orbit<S::Vector>) -> Orbit<S::Vector> {
-    let twice = Orbit { re: simd.add(a.re, a.re), im: simd.add(a.im, a.im) };
-    Orbit {
-        re: simd.sub(simd.mul(twice.re, b.re), simd.mul(twice.im, b.im)),
-        im: simd.add(simd.mul(twice.re, b.im), simd.mul(twice.im, b.re)),
-    }
-}
-
-/// `|z|²`.
-#[inline(always)]
-pub(super) fn norm_sqr<S: Simd>(simd: S, z: Orbit<S::Vector>) -> S::Vector {
-    simd.add(simd.mul(z.re, z.re), simd.mul(z.im, z.im))
-}
-
-/// `|z|`.
-#[inline(always)]
-pub(super) fn norm<S: Simd>(simd: S, z: Orbit<S::Vector>) -> S::Vector {
-    simd.sqrt(norm_sqr(simd, z))
-}
 
 /// Eight models, see the head of this file.
 #[derive(Clone, Copy)]
@@ -105,8 +51,13 @@ impl<V: Copy> Models<V> {
 
 #[cfg(test)]
 mod tests {
+    use num_complex::Complex64;
+
+    use super::super::super::complex::get;
+    use super::super::super::neighbours::Disc;
     use super::super::super::portable::Portable;
-    use super::super::{Disc, REACH};
+    use super::super::super::simd::LANES;
+    use super::super::REACH;
     use super::*;
 
     /// A model from the beginning of the orbits of `disc`, as `enter` has it.

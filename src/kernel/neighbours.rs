@@ -1,11 +1,13 @@
-//! Tiles: neighbouring points of a work item that are proven interior together, or not.
+//! Tiles: neighbouring points of a work item that share a proof or the beginning of their orbits.
 
 use std::ops::Range;
 
 use num_complex::Complex64;
 
-use super::super::simd::LANES;
-use super::{A_LITTLE, Disc};
+use super::simd::LANES;
+
+/// Covers the rounding of the few operations by which a radius is found.
+const A_LITTLE: f64 = 1e-9;
 
 /// Points of a tile that is tried first, and of one that is too small to be divided.
 const LARGEST_TILE: usize = 1024;
@@ -13,34 +15,53 @@ const SMALLEST_TILE: usize = 64;
 /// Rows of a tile, at most.
 const TILE_ROWS: usize = 32;
 
-/// The points of an item that are proven never to escape.
-pub(in crate::kernel) struct Proven {
-    /// For every row, a byte for each eight points.
-    points: Vec<u8>,
-    bytes_per_row: usize,
-    /// What the proofs cost, in pixel-iterations.
-    pub(in crate::kernel) cost: u64,
+/// Points `c` with `|c − centre| ≤ radius`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Disc {
+    pub(super) centre: Complex64,
+    pub(super) radius: f64,
 }
 
-impl Proven {
+/// Some of the points of an item.
+pub(super) struct Points {
+    /// For every row, a byte for each eight points.
+    eights: Vec<u8>,
+    eights_per_row: usize,
+}
+
+impl Points {
     pub(super) fn none(width: usize, height: usize) -> Self {
-        let bytes_per_row = width.div_ceil(LANES);
-        Self { points: vec![0; bytes_per_row * height], bytes_per_row, cost: 0 }
+        let eights_per_row = width.div_ceil(LANES);
+        Self { eights: vec![0; eights_per_row * height], eights_per_row }
     }
 
     /// Those of the eight points from column `x` on, a multiple of eight, in row `y`.
     #[inline(always)]
-    pub(in crate::kernel) fn at(&self, y: usize, x: usize) -> u8 {
-        self.points[y * self.bytes_per_row + x / LANES]
+    pub(super) fn at(&self, y: usize, x: usize) -> u8 {
+        self.eights[y * self.eights_per_row + x / LANES]
     }
 
-    pub(super) fn insert(&mut self, tile: &Tile) {
-        for y in tile.rows.clone() {
-            let row = y * self.bytes_per_row;
-            let bytes = row + tile.columns.start / LANES..row + tile.columns.end.div_ceil(LANES);
-            self.points[bytes].fill(u8::MAX);
+    /// Adds some of eight points, as [`Self::at`] gives them.
+    #[inline(always)]
+    pub(super) fn add(&mut self, y: usize, x: usize, points: u8) {
+        self.eights[y * self.eights_per_row + x / LANES] |= points;
+    }
+
+    pub(super) fn add_tile(&mut self, tile: &Tile) {
+        for (y, x) in tile.eights() {
+            self.add(y, x, u8::MAX);
         }
     }
+
+    pub(super) fn contains_tile(&self, tile: &Tile) -> bool {
+        tile.eights().all(|(y, x)| self.at(y, x) == u8::MAX)
+    }
+}
+
+/// `range` in pieces of `len`; the last one may be shorter.
+fn parts(range: Range<usize>, len: usize) -> impl Iterator<Item = Range<usize>> + Clone {
+    let end = range.end;
+    range.step_by(len).map(move |at| at..(at + len).min(end))
 }
 
 /// Neighbouring points of an item. The first column is a multiple of eight, the last one before such or the item's last.
@@ -55,26 +76,38 @@ impl Tile {
     pub(super) fn all(width: usize, height: usize) -> impl Iterator<Item = Self> {
         let rows = TILE_ROWS.min(height);
         let columns = (LARGEST_TILE / rows).next_multiple_of(LANES);
-        let parts = |len: usize, part: usize| (0..len).step_by(part).map(move |at| at..(at + part).min(len));
-        parts(height, rows).flat_map(move |rows| {
-            parts(width, columns).map(move |columns| Self { columns, rows: rows.clone() })
+        parts(0..height, rows).flat_map(move |rows| {
+            parts(0..width, columns).map(move |columns| Self { columns, rows: rows.clone() })
         })
     }
 
-    /// The quarters of a tile; its halves, if it is but eight columns or rows. None if it is small.
+    /// The quarters of a tile, as square as may be. None if it is small.
     pub(super) fn parts(&self) -> Vec<Self> {
-        if self.columns.len() * self.rows.len() <= SMALLEST_TILE {
+        let (width, height) = (self.columns.len(), self.rows.len());
+        if width * height <= SMALLEST_TILE {
             return Vec::new();
         }
-        let halves = |range: &Range<usize>| {
-            let middle = range.start + (range.len() / 2).next_multiple_of(LANES);
-            [range.start..middle.min(range.end), middle.min(range.end)..range.end]
+        let (across, down) = match (width >= 4 * height, height >= 4 * width) {
+            (true, _) => (4, 1),
+            (_, true) => (1, 4),
+            _ => (2, 2),
         };
-        let columns = halves(&self.columns);
-        let tiles = halves(&self.rows)
-            .into_iter()
-            .flat_map(|rows| columns.clone().map(|columns| Self { columns, rows: rows.clone() }));
-        tiles.filter(|tile| !tile.columns.is_empty() && !tile.rows.is_empty()).collect()
+        let columns = parts(self.columns.clone(), width.div_ceil(across).next_multiple_of(LANES));
+        let rows = parts(self.rows.clone(), height.div_ceil(down));
+        rows.flat_map(|rows| columns.clone().map(move |columns| Self { columns, rows: rows.clone() }))
+            .collect()
+    }
+
+    /// How many times the tile is divided until its parts are small.
+    pub(super) fn divisions(&self) -> u32 {
+        let parts = (self.columns.len() * self.rows.len()).div_ceil(SMALLEST_TILE) as u32;
+        u32::BITS.div_ceil(2) - (parts - 1).leading_zeros() / 2
+    }
+
+    /// Row and first column of each eight of its points.
+    pub(super) fn eights(&self) -> impl Iterator<Item = (usize, usize)> {
+        let columns = self.columns.clone().step_by(LANES);
+        self.rows.clone().flat_map(move |y| columns.clone().map(move |x| (y, x)))
     }
 
     /// The smallest disc around its points, a little enlarged.
@@ -114,6 +147,8 @@ mod tests {
             let mut left: Vec<Tile> = Tile::all(width, height).collect();
             let mut covered = vec![0; width * height];
             while let Some(tile) = left.pop() {
+                assert_eq!(tile.divisions() == 0, tile.parts().is_empty());
+                assert!(tile.parts().iter().all(|part| part.divisions() < tile.divisions()));
                 assert_eq!(tile.columns.start % LANES, 0);
                 assert!(tile.columns.end % LANES == 0 || tile.columns.end == width);
                 let parts = tile.parts();
