@@ -23,8 +23,15 @@ const STRIP_POINTS: u64 = 1 << 17;
 /// Points of a strip, at least: enough to keep the kernel's lanes full.
 const FEWEST_STRIP_POINTS: u64 = 1 << 10;
 
+/// Rows of a strip, at least, if the slab has them: what neighbours have in common is found in square tiles.
+const STRIP_ROWS: u64 = 16;
+
 /// Believed cost of a strip, at most, unless it has the fewest points: some milliseconds of work.
 const STRIP_COST: u64 = 1 << 26;
+
+/// Believed cost and points of a slab of more bands than a strip has points for.
+const SLAB_COST: u64 = 4 * STRIP_COST;
+const SLAB_POINTS: u64 = 1 << 20;
 
 /// Slabs that each thread takes, at least, if the block has as many bands: the last ones are small, so that
 /// threads finish together.
@@ -272,12 +279,13 @@ impl<'a, T: Count> Block<'a, T> {
         }
         let (rest, costs) = (&self.bands[*taken..], &self.costs[*taken..]);
         let band_points = encoding.geometry.band_rows * encoding.geometry.width;
-        let most = (STRIP_POINTS / band_points).max(1) as usize;
+        let tall = (STRIP_ROWS / encoding.geometry.band_rows).min(SLAB_POINTS / band_points);
+        let most = (STRIP_POINTS / band_points).max(tall).max(1) as usize;
         let share = (rest.len() / (SLABS_PER_THREAD * self.threads)).clamp(1, most);
         let mut cost = costs[0];
         let fits = |&i: &usize| {
             cost = cost.saturating_add(costs[i]);
-            rest[i] == rest[0] + i as u64 && cost <= STRIP_COST
+            rest[i] == rest[0] + i as u64 && cost <= SLAB_COST
         };
         let bands = 1 + (1..share).take_while(fits).count();
         *taken += bands;
@@ -363,10 +371,10 @@ impl<T: Count> Slab<T> {
     }
 }
 
-/// Cuts rows into strips of about `points`: whole rows, or parts of one row where rows are long.
+/// Cuts rows into strips of about `points`: whole rows, or parts of [`STRIP_ROWS`] where rows are long.
 fn strips(rows: &Range<u64>, width: u64, points: u64) -> Vec<Strip> {
-    let rows_per_strip = (points / width).max(1);
-    let columns_per_strip = width.div_ceil((width / points).max(1));
+    let rows_per_strip = (points / width).max(STRIP_ROWS.min(rows.end - rows.start));
+    let columns_per_strip = width.div_ceil((width * rows_per_strip / points).max(1));
     let row_starts = rows.clone().step_by(rows_per_strip as usize);
     let strip = |row: u64, column: u64| Strip {
         rows: row..(row + rows_per_strip).min(rows.end),
