@@ -15,6 +15,9 @@ use super::simd::{LANES, Simd, Work};
 use super::sort::lanes;
 use super::{Count, Stopped};
 
+// Measured: where the work that is left, 120 iterations for each point in it, is least, over parts of area2, the whole set and
+// a valley at 1e-8; it changes little around there.
+
 /// The largest error with which a series is followed.
 const LARGEST_ERROR: f64 = 0.5;
 /// The part of that which a tile may have that is divided before any orbit escapes. Its quarters go on from there, and their
@@ -29,7 +32,7 @@ const STEPS_PER_LOOK: u32 = 64;
 /// No orbit has escaped where none is farther from 0: a little less than 2.
 const INSIDE: f64 = 1.999_999;
 
-/// A step of eight series, and a look at eight points, beside steps of points that a kernel iterates.
+/// A step of eight series, and a look at eight points, beside steps of points that a kernel iterates: measured with AVX2.
 const SERIES_COST: u64 = 150;
 const LOOK_COST: u64 = 50;
 
@@ -106,7 +109,7 @@ impl Follower<'_> {
             }
             if under_way == 0 {
                 self.cost += u64::from(n) * SERIES_COST;
-                return Ok(self.soon_over(simd, parted, batch));
+                return self.soon_over(simd, parted, batch);
             }
             if n % STEPS_PER_LOOK == 0 {
                 self.terms.go_on()?;
@@ -126,18 +129,19 @@ impl Follower<'_> {
 
     /// Those of `which` candidates the orbit of whose centre is soon over.
     #[inline(always)]
-    fn soon_over<S: Simd, P>(&mut self, simd: S, which: u8, batch: &[Candidate<P>]) -> u8 {
+    fn soon_over<S: Simd, P>(&mut self, simd: S, which: u8, batch: &[Candidate<P>]) -> Result<u8, Stopped> {
         let c = load(simd, &numbers(batch, |of| of.series.centre));
         let mut z = load(simd, &numbers(batch, |of| of.series.z));
-        let limits = simd.load(&reals(batch, |of| (of.series.step + LEAST_REST).into()));
+        let limits = simd.load(&reals(batch, |of| of.series.step.saturating_add(LEAST_REST).into()));
         let (mut over, mut n) = (0, 0);
         loop {
+            self.terms.go_on()?;
             let inside = simd.bits(z.squares(simd).inside(simd));
             let in_time = which & simd.bits(simd.le(simd.splat(f64::from(n)), limits));
             over |= in_time & !inside;
             if in_time & inside == 0 {
                 self.cost += u64::from(n) * LANES as u64;
-                return over;
+                return Ok(over);
             }
             for _ in 0..STEPS_AT_ONCE {
                 z = simd.step(z, c, false);
