@@ -67,9 +67,9 @@ impl Feed {
         (self.x, self.next_x) = (self.next_x, self.next_x + LANES);
         let (columns, im) = (&item.re[self.x..], item.im[self.y]);
         let (re, len) = load_up_to_eight(simd, columns);
-        let sorted =
-            Sorted::new(simd, &item.terms, re, im, len).with_interior(self.proven.at(self.y, self.x));
-        self.open = sorted.open & !self.settled.at(self.y, self.x);
+        let (proven, settled) = (self.proven.at(self.y, self.x), self.settled.at(self.y, self.x));
+        let sorted = Sorted::new(simd, &item.terms, re, im, len).with_interior(proven).without(settled);
+        self.open = sorted.open;
         if !sorted.all_open() {
             let mut row = item.counts.row_mut(self.y);
             let counts = row.as_slice_mut().expect("rows are contiguous");

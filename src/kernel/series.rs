@@ -11,7 +11,7 @@
 //! > `z² + c₀`, `2za + 1`, `2zb + a²` and `2|z| e + (2(s + t) + e) e + t (2s + t) +` [`STEP_ERROR`].
 //!
 //! It is followed only while `|z| + s + t + e ≤ `[`FARTHEST`]. Then no number in a step of the definition or of `z` here exceeds
-//! 38, so that each of them errs by less than `130u` (`u = 2⁻⁵³`); the steps of `aδ` and `bδ²` err by less than `300u` together,
+//! 42, so that each of them errs by less than `130u` (`u = 2⁻⁵³`); the steps of `aδ` and `bδ²` err by less than `300u` together,
 //! as `2|z| (s + t) ≤ 18` and `s² ≤ 36`. All that is less than [`STEP_ERROR`]. What adds up to an error is positive, so its own
 //! rounding is relative, less than `16u` a step, which [`UP`] covers.
 //!

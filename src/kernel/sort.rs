@@ -65,6 +65,12 @@ impl Sorted {
         Self { outside, interior: interior | proven, delicate: delicate & !proven, open: open & !proven }
     }
 
+    /// The same, but for points that have their counts.
+    #[inline(always)]
+    pub(super) fn without(self, settled: u8) -> Self {
+        Self { open: self.open & !settled, delicate: self.delicate & !settled, ..self }
+    }
+
     /// Whether none of the points needs [`Self::settle`].
     #[inline(always)]
     pub(super) fn all_open(self) -> bool {
