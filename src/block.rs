@@ -528,6 +528,16 @@ mod tests {
     }
 
     #[test]
+    fn strips_of_wide_rows_are_tall() {
+        let shapes = |rows: Range<u64>| -> Vec<[u64; 2]> {
+            let strips = strips(&rows, 32_768, STRIP_POINTS);
+            strips.iter().map(|s| [s.rows.end - s.rows.start, s.columns.end - s.columns.start]).collect()
+        };
+        assert_eq!(shapes(32..48), [[16, 8192]; 4]);
+        assert_eq!(shapes(32..36), [[4, 32_768]]);
+    }
+
+    #[test]
     fn a_stop_leaves_a_block_at_once() {
         let mut forever = job(100, 100, u32::MAX);
         let interval = |text| Interval {
