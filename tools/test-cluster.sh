@@ -169,8 +169,13 @@ ClusterName=test
 SlurmctldHost=ctl($(address ctl))
 SlurmUser=root
 AuthType=auth/munge
-# After a requeue Slurm waits until the old credentials have expired: 120 s by default.
-AuthInfo=socket=$TC_DIR/munge/socket,cred_expire=5
+# After a requeue Slurm waits until the old credentials have expired: 120 s by default. A launch that takes longer
+# than this, because the machine is busy, is refused.
+AuthInfo=socket=$TC_DIR/munge/socket,cred_expire=20
+# A message that is repeated because a busy machine answered late counts twice in a fence of PMIx: ranks then leave
+# MPI_Init before others have come to it.
+MessageTimeout=60
+TCPTimeout=10
 StateSaveLocation=$TC_DIR/state
 SlurmdSpoolDir=$TC_DIR/nodes/%n/spool
 SlurmctldPidFile=$TC_DIR/state/slurmctld.pid

@@ -16,8 +16,10 @@ user=${MANDEL_TEST_USER:-nobody}
 binary=${MANDEL_MPI:-${CARGO_TARGET_DIR:-$root/target}/release/mandel-mpi}
 passed=0 failed=0 skipped=0
 
-# Cases that run beside each other; one list after the other. Those of the second list take nodes away, so that
-# jobs which are not prepared for it would be lost.
+# Cases that run beside each other; one list after the other. 64 ranks on a few CPUs take minutes to start where
+# others want these CPUs, too. Those of the last list but one take nodes away, so that jobs which are not prepared
+# for it would be lost.
+crowded=(sixty_four_ranks_on_four_nodes_give_the_checksum_of_one)
 calm=(
     help_and_version_are_printed_once
     the_module_loads_in_a_batch_job
@@ -29,7 +31,6 @@ calm=(
     mandel_32k_finds_the_installed_config_from_any_directory
     mandel_32k_prefers_the_config_of_the_submit_directory
     mandel_32k_stages_the_binary_and_cleans_up
-    sixty_four_ranks_on_four_nodes_give_the_checksum_of_one
     hybrid_has_a_rank_per_node_and_a_thread_per_cpu
     mpirun_starts_the_ranks_on_all_nodes
     requeue_does_not_repeat_a_mistake
@@ -74,7 +75,7 @@ if [ "${1:-}" = --short ]; then
     shift
 fi
 if [ $# -gt 0 ]; then
-    calm=("$@") failing=() slow_cases=()
+    crowded=() calm=("$@") failing=() slow_cases=()
 fi
 
 # ---- cases -------------------------------------------------------------------------------------------------------
@@ -177,6 +178,7 @@ small=$(enter_directory one-rank && as_user srun --ntasks=1 mandel-mpi --config 
     checksum_in small.log)
 slow=7d4709198c853bb9
 
+together "${crowded[@]}"
 together "${calm[@]}"
 together "${failing[@]}"
 together "${slow_cases[@]}"

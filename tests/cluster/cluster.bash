@@ -39,9 +39,10 @@ state() { as_user squeue -h -t all -j "$1" -o %T; } # JOB
 nodes_of() { as_user scontrol show hostnames "$(as_user squeue -h -t all -j "$1" -o %N)"; } # JOB
 log_of() { find "$PWD" -name "*-$1.out"; } # JOB
 
-within() { # SECONDS COMMAND...: waits until the command succeeds
-    local end=$((SECONDS + $1))
-    shift
+# Waits until the command succeeds. How long that takes says more about the machine than about us, so there is one
+# bound for all, which only a failure reaches.
+eventually() { # COMMAND...
+    local end=$((SECONDS + 400))
     until "$@"; do
         [ $SECONDS -lt $end ] || fail "in vain: waited for: $*"
         sleep 0.3
@@ -51,9 +52,9 @@ within() { # SECONDS COMMAND...: waits until the command succeeds
 has_ended() { [[ $(state "$1") =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY)$ ]]; } # JOB
 
 # Waits for the end of a job, which must be this one.
-ends_as() { # JOB STATE SECONDS
+ends_as() { # JOB STATE
     local seen
-    within "$3" has_ended "$1"
+    (eventually has_ended "$1") || { as_user scontrol show job "$1" >&2; tail -n 30 "$(log_of "$1")" >&2; exit 1; }
     seen=$(state "$1")
     [ "$seen" = "$2" ] || { tail -n 30 "$(log_of "$1")" >&2; fail "job $1 is $seen, not $2"; }
 }
