@@ -5,29 +5,25 @@
 //! A slab that was begun is finished, so what is left of a block is always its tail; only a stop request makes
 //! kernels give up in the middle.
 
+mod mirror;
+mod slab;
+
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use ndarray::{Array2, s};
+use ndarray::Array2;
 
-use crate::band::{Encoder, Record, Summary};
+use crate::band::{Encoder, Geometry, Record, Summary};
 use crate::job::{Job, JobHash};
 use crate::kernel::{Count, Kernel};
 use crate::store::journal::Encoding;
 
-/// Points of a strip, at most.
-const STRIP_POINTS: u64 = 1 << 17;
+use mirror::Kept;
+use slab::{STRIP_COST, STRIP_POINTS, STRIP_ROWS, Slab, Strip};
 
-/// Points of a strip, at least: enough to keep the kernel's lanes full.
-const FEWEST_STRIP_POINTS: u64 = 1 << 10;
-
-/// Rows of a strip, at least, if the slab has them: what neighbours have in common is found in square tiles.
-const STRIP_ROWS: u64 = 16;
-
-/// Believed cost of a strip, at most, unless it has the fewest points: some milliseconds of work.
-const STRIP_COST: u64 = 1 << 26;
+pub use mirror::KEPT_BYTES;
 
 /// Believed cost and points of a slab of more bands than a strip has points for.
 const SLAB_COST: u64 = 4 * STRIP_COST;
@@ -71,6 +67,10 @@ impl<'a> Work<'a> {
             let Some(counts) = counts else { break };
             if let Some(counts) = slab.put(strip, counts) {
                 let started = Instant::now();
+                let counts = Arc::new(counts);
+                if self.will_be_mirrored(block, &slab.rows) {
+                    block.kept.keep(slab.rows.start, Arc::clone(&counts));
+                }
                 self.encode(block, &slab, &counts, &mut encoder);
                 add_time(&block.encode_us, started);
             }
@@ -86,7 +86,7 @@ impl<'a> Work<'a> {
             *open = None;
             let bands = block.take_bands(&self.encoding)?;
             let cost = block.believed_cost(&bands);
-            *open = Some((Arc::new(Slab::new(self, bands, cost)), 0));
+            *open = Some((Arc::new(Slab::new(&self.encoding.geometry, bands, cost)), 0));
         }
         let (slab, next) = open.as_mut().expect("set above");
         *next += 1;
@@ -98,10 +98,45 @@ impl<'a> Work<'a> {
         let Strip { rows, columns } = &slab.strips[strip];
         let im = self.job.grid().im.samples(rows.clone());
         let re = &self.re[columns.start as usize..columns.end as usize];
+        let run = |im: &[f64]| {
+            let mut counts = Array2::from_elem((im.len(), re.len()), T::default());
+            let cost = self.kernel.run(re, im, counts.view_mut(), &block.stop).ok()?;
+            slab.cost.fetch_add(cost, Ordering::Relaxed);
+            Some(counts)
+        };
+        let kept = block.kept.find(rows.clone().map(|row| self.mirrored(row)));
+        if kept.iter().all(Option::is_none) {
+            return run(&im);
+        }
+        let own_im: Vec<f64> =
+            im.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(im, _)| *im).collect();
+        let own = run(&own_im)?;
+        let mut own = own.rows().into_iter();
         let mut counts = Array2::from_elem((im.len(), re.len()), T::default());
-        let cost = self.kernel.run(re, &im, counts.view_mut(), &block.stop).ok()?;
-        slab.cost.fetch_add(cost, Ordering::Relaxed);
+        for (mut row, kept) in counts.rows_mut().into_iter().zip(&kept) {
+            match kept {
+                Some(kept) => row.assign(&kept.columns(columns)),
+                None => row.assign(&own.next().expect("one for each row that is not kept")),
+            }
+        }
         Some(counts)
+    }
+
+    /// The row that has the counts of `row`, if there is one.
+    fn mirrored(&self, row: u64) -> Option<u64> {
+        self.kernel.takes_shortcuts().then(|| self.job.grid().im.mirrored(row))?
+    }
+
+    /// Whether a row of the block after these has the counts of one of them, and is near enough for these to be kept.
+    fn will_be_mirrored<T: Count>(&self, block: &Block<'_, T>, rows: &Range<u64>) -> bool {
+        let Geometry { width, band_rows, count_width, .. } = self.encoding.geometry;
+        rows.clone().any(|row| {
+            self.mirrored(row).is_some_and(|image| {
+                image > row
+                    && (image - row) / 2 * width * count_width.bytes() <= KEPT_BYTES
+                    && block.bands.binary_search(&(image / band_rows)).is_ok()
+            })
+        })
     }
 
     /// Makes records of a finished slab.
@@ -153,6 +188,7 @@ pub struct Block<'a, T> {
     active: Mutex<usize>,
     left: Condvar,
     records: Mutex<Vec<Record>>,
+    kept: Kept<T>,
     held_bytes: AtomicU64,
     finished_bands: AtomicUsize,
     finished_cost: AtomicU64,
@@ -180,6 +216,7 @@ impl<'a, T: Count> Block<'a, T> {
             active: Mutex::new(threads),
             left: Condvar::new(),
             records: Mutex::default(),
+            kept: Kept::default(),
             held_bytes: AtomicU64::new(0),
             finished_bands: AtomicUsize::new(0),
             finished_cost: AtomicU64::new(0),
@@ -320,71 +357,6 @@ impl<'a, T: Count> Block<'a, T> {
     }
 }
 
-/// A rectangle of the grid that one thread computes at a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Strip {
-    rows: Range<u64>,
-    columns: Range<u64>,
-}
-
-/// Consecutive bands on their way from strips to records.
-#[derive(Debug)]
-struct Slab<T> {
-    bands: Range<u64>,
-    rows: Range<u64>,
-    width: u64,
-    strips: Vec<Strip>,
-    parts: Mutex<Vec<(usize, Array2<T>)>>,
-    cost: AtomicU64,
-}
-
-impl<T: Count> Slab<T> {
-    fn new(work: &Work<'_>, bands: Range<u64>, cost: u64) -> Self {
-        let geometry = &work.encoding.geometry;
-        let rows = geometry.rows(bands.start).start..geometry.rows(bands.end - 1).end;
-        let points = (rows.end - rows.start) * geometry.width;
-        let affordable = u128::from(points) * u128::from(STRIP_COST) / u128::from(cost.max(1));
-        let points = u64::try_from(affordable).unwrap_or(u64::MAX).clamp(FEWEST_STRIP_POINTS, STRIP_POINTS);
-        let strips = strips(&rows, geometry.width, points);
-        Self { bands, rows, width: geometry.width, strips, parts: Mutex::default(), cost: AtomicU64::new(0) }
-    }
-
-    /// Takes the counts of a strip; gives those of the whole slab when it was the last one.
-    fn put(&self, strip: usize, counts: Array2<T>) -> Option<Array2<T>> {
-        let mut parts = lock(&self.parts);
-        parts.push((strip, counts));
-        if parts.len() < self.strips.len() {
-            return None;
-        }
-        let parts = std::mem::take(&mut *parts);
-        if let [_] = parts.as_slice() {
-            return parts.into_iter().next().map(|(_, counts)| counts);
-        }
-        let shape = ((self.rows.end - self.rows.start) as usize, self.width as usize);
-        let mut whole = Array2::from_elem(shape, T::default());
-        for (strip, counts) in parts {
-            let Strip { rows, columns } = &self.strips[strip];
-            let rows = (rows.start - self.rows.start) as usize..(rows.end - self.rows.start) as usize;
-            whole.slice_mut(s![rows, columns.start as usize..columns.end as usize]).assign(&counts);
-        }
-        Some(whole)
-    }
-}
-
-/// Cuts rows into strips of about `points`: whole rows, or parts of [`STRIP_ROWS`] where rows are long.
-fn strips(rows: &Range<u64>, width: u64, points: u64) -> Vec<Strip> {
-    let rows_per_strip = (points / width).max(STRIP_ROWS.min(rows.end - rows.start));
-    let columns_per_strip = width.div_ceil((width * rows_per_strip / points).max(1));
-    let row_starts = rows.clone().step_by(rows_per_strip as usize);
-    let strip = |row: u64, column: u64| Strip {
-        rows: row..(row + rows_per_strip).min(rows.end),
-        columns: column..(column + columns_per_strip).min(width),
-    };
-    row_starts
-        .flat_map(|row| (0..width).step_by(columns_per_strip as usize).map(move |column| strip(row, column)))
-        .collect()
-}
-
 /// What each band cost of a slab that cost `cost` in all, which is all that kernels tell.
 ///
 /// A point that escaped cost its count, or less where counts were found together. What is left went to the others; most of these
@@ -416,7 +388,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::band::{Deflate, Geometry, RecordHeader};
+    use crate::band::{Deflate, RecordHeader};
     use crate::grid::Sampling;
     use crate::kernel::Choice;
     use crate::region::{Bound, Interval, Region};
@@ -485,6 +457,32 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_mirrors_another_is_not_computed() {
+        let area = job(50, 64, 200);
+        // All 64 rows, two by two: i + 0.5 and the division by 64 are exact.
+        let job = Job::new(area.region().clone(), 50, 64, Sampling::Centres, area.max_iter());
+        let executed = |bands: &[u64], kernel: &Kernel| {
+            let encoding =
+                Encoding { geometry: Geometry::of(&job), deflate: Deflate::new(1).expect("a level") };
+            let work = Work::new(&job, encoding, kernel);
+            let costs = vec![1; bands.len()];
+            let block = Block::<u16>::new(bands, &costs, 1, u64::MAX);
+            work.help(&block);
+            let records: Vec<_> = block.take_records().iter().map(|record| parts(&job, record)).collect();
+            (block.executed(), records)
+        };
+        let kernel = Kernel::prepare(Choice::Portable, job.max_iter()).expect("any CPU has it");
+        let (lower, all): (Vec<u64>, Vec<u64>) = ((0..32).collect(), (0..64).collect());
+        let (cost, records) = executed(&all, &kernel);
+        let (expected_cost, expected) = executed(&all, &kernel.clone().without_shortcuts());
+        assert!(records == expected);
+        assert!(cost > 0 && 2 * cost < expected_cost, "{cost} of {expected_cost}");
+        assert!(executed(&lower, &kernel).1 == expected[..32]);
+        assert!(executed(&all[32..], &kernel).1 == expected[32..]);
+        assert!(executed(&[5, 58], &kernel).1 == [expected[5].clone(), expected[58].clone()]);
+    }
+
+    #[test]
     fn a_row_longer_than_a_strip_is_put_together_right() {
         let wide = job(300_001, 2, 20);
         let summary =
@@ -514,27 +512,6 @@ mod tests {
             });
             assert_eq!((block.is_full(), block.finished_bands()), (true, 1));
         }
-    }
-
-    #[test]
-    fn strips_tile_the_rows() {
-        for (rows, width) in [(0..1, 1), (5..9, 300_001), (0..3, 131_072), (7..1000, 1000), (0..2, 1 << 20)] {
-            let strips = strips(&rows, width, 1000);
-            let area: u64 =
-                strips.iter().map(|s| (s.rows.end - s.rows.start) * (s.columns.end - s.columns.start)).sum();
-            assert_eq!(area, (rows.end - rows.start) * width);
-            assert!(strips.iter().all(|s| s.columns.end <= width && s.rows.end <= rows.end));
-        }
-    }
-
-    #[test]
-    fn strips_of_wide_rows_are_tall() {
-        let shapes = |rows: Range<u64>| -> Vec<[u64; 2]> {
-            let strips = strips(&rows, 32_768, STRIP_POINTS);
-            strips.iter().map(|s| [s.rows.end - s.rows.start, s.columns.end - s.columns.start]).collect()
-        };
-        assert_eq!(shapes(32..48), [[16, 8192]; 4]);
-        assert_eq!(shapes(32..36), [[4, 32_768]]);
     }
 
     #[test]

@@ -184,6 +184,12 @@ impl Kernel {
         Self { shortcuts: false, ..self }
     }
 
+    /// Whether counts may be found otherwise than by executing every iteration.
+    #[must_use]
+    pub fn takes_shortcuts(&self) -> bool {
+        self.shortcuts
+    }
+
     /// The kernels that this CPU runs, for `--version`.
     #[must_use]
     pub fn available() -> String {
