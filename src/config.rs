@@ -139,6 +139,9 @@ impl Config {
             },
             log: Log { level: read_log_level(settings)?, format: read_log_format(settings)? },
         };
+        if config.job.unproven_shortcuts() && !config.shortcuts {
+            return Err(settings.refuse("iteration.unproven_shortcuts", "needs iteration.shortcuts = true"));
+        }
         config.refuse_small_budget(settings)?;
         Ok(config)
     }
@@ -171,7 +174,8 @@ fn read_job(settings: &Settings) -> Result<Job> {
     let sampling = settings.choice("grid.sampling", &Sampling::ALL.map(|kind| (kind.name(), kind)))?;
     let max_iter = settings.whole("iteration.max_iter", 1..=u32::MAX.into())?;
     let max_iter = NonZeroU32::new(max_iter as u32).expect("within the limits");
-    let job = Job::new(region, width, height, sampling, max_iter);
+    let job = Job::new(region, width, height, sampling, max_iter)
+        .with_unproven_shortcuts(settings.flag("iteration.unproven_shortcuts")?);
     refuse_repeated_samples(settings, "region.re", &job.region().re, &job.grid().re)?;
     refuse_repeated_samples(settings, "region.im", &job.region().im, &job.grid().im)?;
     let bands = Geometry::of(&job).bands();
@@ -387,6 +391,30 @@ mod tests {
             let message = refused(AREA, &[set]);
             assert!(message.contains(words), "{set}: {message}");
         }
+    }
+
+    #[test]
+    fn unproven_shortcuts_need_shortcuts() {
+        let sets = ["iteration.unproven_shortcuts=true", "iteration.shortcuts=false"];
+        assert!(read(AREA, &sets[..1]).expect("a good config").job.unproven_shortcuts());
+        assert!(!read(AREA, &sets[1..]).expect("a good config").job.unproven_shortcuts());
+        assert_eq!(
+            refused(AREA, &sets),
+            "iteration.unproven_shortcuts = true: needs iteration.shortcuts = true\n  \
+             --> --set iteration.unproven_shortcuts=true"
+        );
+    }
+
+    #[test]
+    fn the_file_is_told_of_unproven_shortcuts_only_where_there_are_any() {
+        let mut settings = Settings::parse("area.toml", AREA).expect("TOML");
+        let before = settings.to_toml_of_file();
+        assert!(!before.contains("shortcuts"), "{before}");
+        settings.set("iteration.unproven_shortcuts=false").expect("a setting");
+        assert_eq!(settings.to_toml_of_file(), before);
+        settings.set_flag("iteration.unproven_shortcuts", "--unproven-shortcuts", "true");
+        let told = before.replace("max_iter = 80\n", "max_iter = 80\nunproven_shortcuts = true\n");
+        assert_eq!(settings.to_toml_of_file(), told);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 
 /// Every key, its default as TOML (none: see [`REQUIRED`] and [`Settings::parse`]), in the order in which they
 /// are printed.
-const KEYS: [(&str, Option<&str>); 18] = [
+const KEYS: [(&str, Option<&str>); 19] = [
     ("region.re", None),
     ("region.im", None),
     ("grid.width", None),
@@ -24,6 +24,7 @@ const KEYS: [(&str, Option<&str>); 18] = [
     ("iteration.max_iter", None),
     ("iteration.kernel", Some("\"auto\"")),
     ("iteration.shortcuts", Some("true")),
+    (UNPROVEN_SHORTCUTS, Some("false")),
     ("output.path", None),
     ("output.deflate", Some("1")),
     ("output.reproducible", Some("false")),
@@ -49,6 +50,9 @@ const OF_THE_FILE: [&str; 7] = [
     "iteration.max_iter",
     "output.deflate",
 ];
+
+/// One more of these, when it is true. Files that were made before there was the key stay what they are.
+const UNPROVEN_SHORTCUTS: &str = "iteration.unproven_shortcuts";
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,7 +136,7 @@ impl Settings {
     /// Takes the value of a flag that stands for `key`.
     pub fn set_flag(&mut self, key: &str, flag: &'static str, value: &str) {
         let value = match parse_value(value) {
-            Value::Number(number) => Value::Number(number),
+            plain @ (Value::Number(_) | Value::Flag(_)) => plain,
             // What a flag takes is a text even if TOML would read more into it, as in 02:00:00.
             _ => Value::Text(value.to_owned()),
         };
@@ -148,7 +152,8 @@ impl Settings {
     /// The same, but only of what decides the bytes of the finished file.
     #[must_use]
     pub fn to_toml_of_file(&self) -> String {
-        self.to_toml_of(|key| OF_THE_FILE.contains(&key))
+        let trusts = self.flag(UNPROVEN_SHORTCUTS).is_ok_and(|trusts| trusts);
+        self.to_toml_of(|key| OF_THE_FILE.contains(&key) || trusts && key == UNPROVEN_SHORTCUTS)
     }
 
     fn to_toml_of(&self, is_wanted: impl Fn(&str) -> bool) -> String {

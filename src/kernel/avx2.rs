@@ -3,9 +3,9 @@
 
 use std::arch::asm;
 use std::arch::x86_64::{
-    __m256d, _CMP_EQ_OQ, _CMP_LE_OQ, _mm256_add_pd, _mm256_and_pd, _mm256_andnot_pd, _mm256_cmp_pd,
-    _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_mul_pd, _mm256_set1_pd, _mm256_sqrt_pd, _mm256_storeu_pd,
-    _mm256_sub_pd,
+    __m256d, _CMP_EQ_OQ, _CMP_LE_OQ, _CMP_LT_OQ, _mm256_add_pd, _mm256_and_pd, _mm256_andnot_pd,
+    _mm256_cmp_pd, _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_mul_pd, _mm256_set1_pd, _mm256_sqrt_pd,
+    _mm256_storeu_pd, _mm256_sub_pd,
 };
 
 use super::ask::{Answer, Ask};
@@ -189,6 +189,11 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn le(self, a: Pair, b: Pair) -> Pair {
         pure!([_mm256_cmp_pd::<_CMP_LE_OQ>(a[0], b[0]), _mm256_cmp_pd::<_CMP_LE_OQ>(a[1], b[1]),])
+    }
+
+    #[inline(always)]
+    fn lt(self, a: Pair, b: Pair) -> Pair {
+        pure!([_mm256_cmp_pd::<_CMP_LT_OQ>(a[0], b[0]), _mm256_cmp_pd::<_CMP_LT_OQ>(a[1], b[1])])
     }
 
     #[inline(always)]

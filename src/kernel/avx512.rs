@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "calls the instructions of a CPU that was asked for them at run time")]
 
 use std::arch::x86_64::{
-    __m512d, __mmask8, _CMP_EQ_OQ, _CMP_LE_OQ, _mm512_abs_pd, _mm512_add_pd, _mm512_cmp_pd_mask,
+    __m512d, __mmask8, _CMP_EQ_OQ, _CMP_LE_OQ, _CMP_LT_OQ, _mm512_abs_pd, _mm512_add_pd, _mm512_cmp_pd_mask,
     _mm512_fmadd_pd, _mm512_loadu_pd, _mm512_mask_add_pd, _mm512_mask_mov_pd, _mm512_mask_storeu_pd,
     _mm512_mul_pd, _mm512_set1_pd, _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_sub_pd,
 };
@@ -131,6 +131,11 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn le(self, a: __m512d, b: __m512d) -> __mmask8 {
         pure!(_mm512_cmp_pd_mask::<_CMP_LE_OQ>(a, b))
+    }
+
+    #[inline(always)]
+    fn lt(self, a: __m512d, b: __m512d) -> __mmask8 {
+        pure!(_mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b))
     }
 
     #[inline(always)]

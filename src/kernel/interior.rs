@@ -3,7 +3,8 @@
 //!
 //! That the exact orbit of such a point stays bounded says nothing about the orbit that [`reference`]
 //! computes, where each step rounds. So [`proven_interior`] rests on the theorem about rounded orbits that
-//! [`proof`] states and proves; the rim is what the proof costs.
+//! [`proof`] states and proves; the rim is what the proof costs. A user may trust the exact formulas there, too:
+//! see [`trusted_interior`].
 //!
 //! # The predicate
 //!
@@ -56,51 +57,112 @@ const DISC_GAP: f64 = 1.005 * proof::DISC_GAP;
 #[must_use]
 #[inline]
 pub fn proven_interior(re: f64, im: f64) -> bool {
-    in_cardioid(re, im) | in_disc(re, im)
+    Interior::PROVEN.contains(re, im)
 }
 
-/// `|λ|² < 1 − gap`. Strictly, because both sides overflow to infinity for a far point.
+/// Whether the exact formulas, in f64, have `re + i im` in the main cardioid or the period-2 disc. The exact orbit then
+/// stays bounded; of the rounded one that is proven but for the rim.
+///
+/// ```
+/// # use mandel_mpi::kernel::interior::{proven_interior, trusted_interior};
+/// assert!(trusted_interior(-1.25 + 1e-7, 0.0) && !proven_interior(-1.25 + 1e-7, 0.0));
+/// assert!(!trusted_interior(-1.25, 0.0)); // the boundary is left to the orbit
+/// ```
+#[must_use]
 #[inline]
-fn in_cardioid(re: f64, im: f64) -> bool {
-    let (x, y) = (1.0 - 4.0 * re, 4.0 * im);
-    let square = x * x + y * y;
-    let gap = if square < AROUND_CUSP { CUSP_GAP } else { CARDIOID_GAP };
-    let t = square - 2.0 * x + gap * gap;
-    t * t.abs() < 4.0 * (1.0 - gap) * (1.0 - gap) * square
+pub fn trusted_interior(re: f64, im: f64) -> bool {
+    Interior::TRUSTED.contains(re, im)
 }
 
-/// `|λ|² < 1 − DISC_GAP`.
-#[inline]
-fn in_disc(re: f64, im: f64) -> bool {
-    let x = re + 1.0;
-    x * x + im * im < (1.0 - DISC_GAP) / 16.0
+/// The main cardioid and the period-2 disc, as far as they are taken for interior.
+///
+/// A point is asked alone or among eight: the same operations in the same order, so the same answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Interior {
+    around_cusp: Margin,
+    cardioid: Margin,
+    /// The largest `|c + 1|²`.
+    disc: f64,
 }
 
-/// [`proven_interior`] for eight points in the disc `|c| <= 2`. (Comparisons are not strict: the gaps leave room for that,
-/// and infinities do not occur.)
-#[inline(always)]
-pub(super) fn proven<S: Simd>(simd: S, re: S::Vector, im: S::Vector) -> u8 {
-    in_cardioid_lanes(simd, re, im) | in_disc_lanes(simd, re, im)
+/// A gap of the cardioid, as the comparison needs it.
+#[derive(Debug, Clone, Copy)]
+struct Margin {
+    /// `σ²`.
+    gap_sqr: f64,
+    /// `4 (1 − σ)²`.
+    bound: f64,
 }
 
-#[inline(always)]
-fn in_cardioid_lanes<S: Simd>(simd: S, re: S::Vector, im: S::Vector) -> u8 {
-    let four = simd.splat(4.0);
-    let (x, y) = (simd.sub(simd.splat(1.0), simd.mul(four, re)), simd.mul(four, im));
-    let square = simd.add(simd.mul(x, x), simd.mul(y, y));
-    let around_cusp = simd.le(square, simd.splat(AROUND_CUSP));
-    let of_gap =
-        |f: fn(f64) -> f64| simd.select(around_cusp, simd.splat(f(CUSP_GAP)), simd.splat(f(CARDIOID_GAP)));
-    let t = simd.add(simd.sub(square, simd.add(x, x)), of_gap(|gap| gap * gap));
-    let bound = simd.mul(of_gap(|gap| 4.0 * (1.0 - gap) * (1.0 - gap)), square);
-    simd.bits(simd.le(t, simd.splat(0.0))) | simd.bits(simd.le(simd.mul(t, t), bound))
+impl Margin {
+    const fn of(gap: f64) -> Self {
+        Self { gap_sqr: gap * gap, bound: 4.0 * (1.0 - gap) * (1.0 - gap) }
+    }
 }
 
-#[inline(always)]
-fn in_disc_lanes<S: Simd>(simd: S, re: S::Vector, im: S::Vector) -> u8 {
-    let x = simd.add(re, simd.splat(1.0));
-    let norm = simd.add(simd.mul(x, x), simd.mul(im, im));
-    simd.bits(simd.le(norm, simd.splat((1.0 - DISC_GAP) / 16.0)))
+impl Interior {
+    /// Less the rim.
+    pub(super) const PROVEN: Self = Self::beyond(CUSP_GAP, CARDIOID_GAP, DISC_GAP);
+
+    /// With the rim.
+    pub(super) const TRUSTED: Self = Self::beyond(0.0, 0.0, 0.0);
+
+    /// Where `1 − |λ|²` is above these gaps.
+    pub(super) const fn beyond(around_cusp: f64, cardioid: f64, disc: f64) -> Self {
+        Self {
+            around_cusp: Margin::of(around_cusp),
+            cardioid: Margin::of(cardioid),
+            disc: (1.0 - disc) / 16.0,
+        }
+    }
+
+    #[inline]
+    pub(super) fn contains(&self, re: f64, im: f64) -> bool {
+        self.has_in_cardioid(re, im) | self.has_in_disc(re, im)
+    }
+
+    /// `|λ|² < 1 − gap`. Strictly, because both sides overflow to infinity for a far point.
+    #[inline]
+    fn has_in_cardioid(&self, re: f64, im: f64) -> bool {
+        let (x, y) = (1.0 - 4.0 * re, 4.0 * im);
+        let square = x * x + y * y;
+        let margin = if square <= AROUND_CUSP { self.around_cusp } else { self.cardioid };
+        let t = square - 2.0 * x + margin.gap_sqr;
+        t * t.abs() < margin.bound * square
+    }
+
+    #[inline]
+    fn has_in_disc(&self, re: f64, im: f64) -> bool {
+        let x = re + 1.0;
+        x * x + im * im < self.disc
+    }
+
+    /// [`Self::contains`] for eight points.
+    #[inline(always)]
+    pub(super) fn contained<S: Simd>(&self, simd: S, re: S::Vector, im: S::Vector) -> u8 {
+        self.contained_in_cardioid(simd, re, im) | self.contained_in_disc(simd, re, im)
+    }
+
+    #[inline(always)]
+    fn contained_in_cardioid<S: Simd>(&self, simd: S, re: S::Vector, im: S::Vector) -> u8 {
+        let four = simd.splat(4.0);
+        let (x, y) = (simd.sub(simd.splat(1.0), simd.mul(four, re)), simd.mul(four, im));
+        let square = simd.add(simd.mul(x, x), simd.mul(y, y));
+        let is_around_cusp = simd.le(square, simd.splat(AROUND_CUSP));
+        let of_margin = |at_cusp: f64, elsewhere: f64| {
+            simd.select(is_around_cusp, simd.splat(at_cusp), simd.splat(elsewhere))
+        };
+        let gap_sqr = of_margin(self.around_cusp.gap_sqr, self.cardioid.gap_sqr);
+        let t = simd.add(simd.sub(square, simd.add(x, x)), gap_sqr);
+        let bound = simd.mul(of_margin(self.around_cusp.bound, self.cardioid.bound), square);
+        simd.bits(simd.lt(simd.mul(t, simd.abs(t)), bound))
+    }
+
+    #[inline(always)]
+    fn contained_in_disc<S: Simd>(&self, simd: S, re: S::Vector, im: S::Vector) -> u8 {
+        let x = simd.add(re, simd.splat(1.0));
+        simd.bits(simd.lt(simd.add(simd.mul(x, x), simd.mul(im, im)), simd.splat(self.disc)))
+    }
 }
 
 #[cfg(test)]
@@ -172,34 +234,67 @@ mod tests {
         }
     }
 
+    #[test]
+    fn trusted_are_the_points_inside_the_boundary() {
+        let is_far_from_cusp = |angle: &f64| (ONE - Complex64::from_polar(1.0, *angle)).norm() > 1e-3;
+        for component in &COMPONENTS {
+            let angles = angles(120).filter(is_far_from_cusp);
+            for (angle, e) in angles.flat_map(|angle| (6..=12).map(move |e| (angle, e))) {
+                let at = |norm_sqr: f64| (component.c)(Complex64::from_polar(norm_sqr.sqrt(), angle));
+                let (inside, outside) = (at(1.0 - 10f64.powi(-e)), at(1.0 + 10f64.powi(-e)));
+                assert!(trusted_interior(inside.re, inside.im), "{inside} is 1e-{e} inside");
+                assert!(!proven(inside), "{inside} is 1e-{e} inside");
+                let other = COMPONENTS.iter().any(|other| (other.multiplier)(outside).norm_sqr() < 1.0);
+                assert!(other || !trusted_interior(outside.re, outside.im), "{outside} is 1e-{e} outside");
+            }
+        }
+        for (re, top) in [(-0.125, 3.0 * 3f64.sqrt() / 8.0), (-1.0, 0.25)] {
+            assert!(trusted_interior(re, top - 1e-7) && !proven_interior(re, top - 1e-7));
+            assert!(!trusted_interior(re, top + 1e-6), "{re}");
+        }
+        assert!([-1.25, -0.75, 0.25].iter().all(|&re| !trusted_interior(re, 0.0)), "on the boundary");
+    }
+
     /// Asks eight points at once.
-    struct Eight([f64; 8], f64);
+    struct Eight(Interior, [f64; 8], f64);
 
     impl<S: Simd> Work<S> for Eight {
         type Output = u8;
 
         #[inline(always)]
         fn with(self, simd: S) -> u8 {
-            super::proven(simd, simd.load(&self.0), simd.splat(self.1))
+            self.0.contained(simd, simd.load(&self.1), simd.splat(self.2))
         }
     }
 
     #[test]
     fn eight_at_once_are_the_same_as_one_by_one() {
-        let mut proven_points = 0;
-        for row in 0..400 {
-            let im = f64::from(row) * 0.0035 - 0.7;
-            for eight in 0..80 {
-                let re: [f64; 8] =
-                    std::array::from_fn(|lane| f64::from(eight * 8 + lane as i32) * 0.003 - 1.4);
-                let together = Portable.outlined(Eight(re, im));
+        for interior in [Interior::PROVEN, Interior::TRUSTED] {
+            let count_same = |re: [f64; 8], im| {
+                let together = Portable.outlined(Eight(interior, re, im));
                 let alone =
-                    re.iter().rev().fold(0, |bits, &re| bits << 1 | u8::from(proven_interior(re, im)));
+                    re.iter().rev().fold(0, |bits, &re| bits << 1 | u8::from(interior.contains(re, im)));
                 assert_eq!(together, alone, "{re:?} + {im} i");
-                proven_points += alone.count_ones();
+                alone.count_ones()
+            };
+            let rows = (0..400).flat_map(|row| (0..80).map(move |eight| (row, eight)));
+            let found: u32 = rows
+                .map(|(row, eight)| {
+                    let at = |lane| f64::from(eight * 8 + lane as i32) * 0.003 - 1.4;
+                    count_same(std::array::from_fn(at), f64::from(row) * 0.0035 - 0.7)
+                })
+                .sum();
+            assert!(found > 100_000, "{found}");
+            // Neighbours in f64 across the exact boundary, on which equality is possible.
+            for component in &COMPONENTS {
+                for c in angles(10_000).map(|angle| (component.c)(Complex64::from_polar(1.0, angle))) {
+                    let first = (0..4).fold(c.re, |re, _| re.next_down());
+                    let mut re = [first; 8];
+                    (1..8).for_each(|lane| re[lane] = re[lane - 1].next_up());
+                    count_same(re, c.im);
+                }
             }
         }
-        assert!(proven_points > 100_000, "{proven_points}");
     }
 
     #[test]
@@ -229,6 +324,7 @@ mod tests {
         for x in far {
             for (re, im) in [(x, 0.0), (-x, 0.1), (0.0, x), (-1.0, -x), (x, x), (-x, x)] {
                 assert_eq!(proven_interior(re, im), (re, im) == (-1.0, 0.1), "({re}, {im})");
+                assert_eq!(trusted_interior(re, im), (re, im) == (-1.0, 0.1), "({re}, {im})");
             }
         }
     }

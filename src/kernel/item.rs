@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ndarray::ArrayViewMut2;
+use num_complex::Complex64;
 
 use super::Stopped;
+use super::interior::Interior;
 use super::simd::{LANES, Simd};
 
 /// Up to here looking for cycles costs more than it saves, measured.
@@ -30,7 +32,9 @@ impl<T> Item<'_, T> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms<'a> {
     pub(super) max_iter: u32,
-    /// Whether points may be skipped that are proven never to escape, and cycles be looked for.
+    /// Points that need not be iterated: their count is `max_iter`.
+    pub(super) interior: Option<Interior>,
+    /// Whether cycles may be looked for.
     pub(super) shortcuts: bool,
     /// Whether tiles of neighbours are tried to be proven interior, before any of their points is iterated.
     pub(super) tiles: bool,
@@ -45,6 +49,11 @@ impl Terms<'_> {
             _ if self.looks_for_cycles() => Method::RefillWithCycles,
             _ => Method::Refill,
         }
+    }
+
+    /// Whether `c` is interior by itself.
+    pub(super) fn is_interior(&self, c: Complex64) -> bool {
+        self.interior.is_some_and(|interior| interior.contains(c.re, c.im))
     }
 
     /// Whether it pays to look for orbits that repeat.

@@ -1,7 +1,8 @@
 //! Escape counts of a block of grid points.
 //!
 //! A [`Kernel`] is a value that is prepared once per job and rank and then called, by any thread, with work
-//! items of rows. Every kernel returns the counts of [`mod@reference`], bit for bit; kernels differ in speed only.
+//! items of rows. Every kernel returns the counts of [`mod@reference`], bit for bit; kernels differ in speed only. So they do
+//! with [`Kernel::with_unproven_shortcuts`], where the count of some points is `max_iter` by definition.
 
 #![expect(
     clippy::inline_always,
@@ -48,6 +49,7 @@ use std::sync::atomic::AtomicBool;
 
 use ask::Ask;
 use cpu::Instructions;
+use interior::Interior;
 use item::{Item, Terms};
 use ndarray::{Array2, ArrayViewMut2};
 use num_complex::Complex64;
@@ -149,6 +151,8 @@ const ESCAPED_PER_QUESTION: usize = 4;
 pub struct Kernel {
     program: Program,
     max_iter: NonZeroU32,
+    /// Points that need not be iterated.
+    interior: Option<Interior>,
     shortcuts: bool,
 }
 
@@ -171,17 +175,24 @@ impl Kernel {
             Choice::Avx2 => Instructions::avx2(),
             Choice::Portable => Ok(Instructions::portable()),
             Choice::Reference => {
-                return Ok(Self { program: Program::Reference, max_iter, shortcuts: false });
+                return Ok(Self { program: Program::Reference, max_iter, interior: None, shortcuts: false });
             }
         };
         let instructions = instructions.map_err(|lacks| Unavailable { choice, lacks })?;
-        Ok(Self { program: Program::Vectors(instructions), max_iter, shortcuts: true })
+        let program = Program::Vectors(instructions);
+        Ok(Self { program, max_iter, interior: Some(Interior::PROVEN), shortcuts: true })
     }
 
     /// The same without any shortcut: every iteration of every count is executed. For benchmarks and comparisons.
     #[must_use]
     pub fn without_shortcuts(self) -> Self {
-        Self { shortcuts: false, ..self }
+        Self { interior: None, shortcuts: false, ..self }
+    }
+
+    /// The same, but every point of [`interior::trusted_interior`] has the count `max_iter`, whatever its rounded orbit does.
+    #[must_use]
+    pub fn with_unproven_shortcuts(self) -> Self {
+        Self { interior: Some(Interior::TRUSTED), ..self }
     }
 
     /// Whether counts may be found otherwise than by executing every iteration.
@@ -300,8 +311,8 @@ impl Kernel {
     }
 
     fn terms<'a>(&self, stop: &'a AtomicBool) -> Terms<'a> {
-        let shortcuts = self.shortcuts;
-        Terms { max_iter: self.max_iter.get(), shortcuts, tiles: shortcuts, stop }
+        let Self { max_iter, interior, shortcuts, .. } = *self;
+        Terms { max_iter: max_iter.get(), interior, shortcuts, tiles: shortcuts, stop }
     }
 
     fn run_as<T: Count>(
@@ -318,7 +329,7 @@ impl Kernel {
         }
         match self.program {
             Program::Vectors(instructions) => instructions.compute(Item { re, im, counts, terms: *terms }),
-            Program::Reference => reference::run(re, im, self.max_iter, counts, terms.stop),
+            Program::Reference => reference::run(re, im, counts, terms),
         }
     }
 }

@@ -106,6 +106,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn lt(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
+        from_fn(|lane| if a[lane] < b[lane] { u64::MAX } else { 0 })
+    }
+
+    #[inline(always)]
     fn eq(self, a: Self::Vector, b: Self::Vector) -> Self::Mask {
         from_fn(|lane| if a[lane] == b[lane] { u64::MAX } else { 0 })
     }

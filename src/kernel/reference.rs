@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ndarray::ArrayViewMut2;
 use num_complex::Complex64;
 
+use super::item::Terms;
 use super::{Count, Stopped};
 
 /// Returns the escape count of `c`: the smallest `n < max_iter` with `|z_n| > 2`, where
@@ -46,17 +47,22 @@ fn step(z: Complex64, c: Complex64) -> Complex64 {
     Complex64::new(z.re * z.re - z.im * z.im + c.re, 2.0 * z.re * z.im + c.im)
 }
 
-/// The counts of a block of points; returns the cost. Looks at `stop` every few thousand iterations.
+/// The counts of a block of points; returns the cost. Looks at `stop` every few thousand iterations. Interior is only what
+/// the job's definition takes for it.
 pub(super) fn run<T: Count>(
     re: &[f64],
     im: &[f64],
-    max_iter: NonZeroU32,
     mut counts: ArrayViewMut2<'_, T>,
-    stop: &AtomicBool,
+    terms: &Terms<'_>,
 ) -> Result<u64, Stopped> {
     let mut cost = 0;
     for ((y, x), count) in counts.indexed_iter_mut() {
-        let n = interruptible(Complex64::new(re[x], im[y]), max_iter.get(), stop)?;
+        let c = Complex64::new(re[x], im[y]);
+        if terms.is_interior(c) {
+            *count = T::from_count(terms.max_iter);
+            continue;
+        }
+        let n = interruptible(c, terms.max_iter, terms.stop)?;
         *count = T::from_count(n);
         cost += u64::from(n);
     }

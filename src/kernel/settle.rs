@@ -8,7 +8,6 @@
 use num_complex::Complex64;
 
 use super::complex::{chunks, load, numbers, reals};
-use super::interior::proven_interior;
 use super::item::{Item, Terms, load_up_to_eight};
 use super::neighbours::{Disc, Points, Tile};
 use super::series::{A_LITTLE, Eight, FARTHEST, Series};
@@ -182,7 +181,7 @@ impl<S: Simd, T: Count> Work<S> for Settle<'_, '_, T> {
         while !candidates.is_empty() {
             // Around a centre that is interior by itself most points are, and need no series.
             candidates.retain(|Candidate { points, disc, .. }| {
-                !proven.contains_tile(&points.tile) && !proven_interior(disc.centre.re, disc.centre.im)
+                !proven.contains_tile(&points.tile) && !terms.is_interior(disc.centre)
             });
             let mut parts = Vec::new();
             for mut batch in chunks(candidates.into_iter()) {
@@ -303,6 +302,7 @@ mod tests {
 
     use ndarray::Array2;
 
+    use super::super::interior::Interior;
     use super::super::portable::Portable;
     use super::super::reference::escape_count;
     use super::*;
@@ -314,7 +314,7 @@ mod tests {
     }
 
     fn terms(max_iter: u32, stop: &AtomicBool) -> Terms<'_> {
-        Terms { max_iter, shortcuts: true, tiles: true, stop }
+        Terms { max_iter, interior: Some(Interior::PROVEN), shortcuts: true, tiles: true, stop }
     }
 
     /// The share of the points that get their counts, all of which are asserted to be the definition's.

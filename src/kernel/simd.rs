@@ -42,6 +42,8 @@ pub(super) trait Simd: Copy {
 
     /// `a <= b`, false where either is NaN.
     fn le(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
+    /// `a < b`, false where either is NaN.
+    fn lt(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
     /// `a == b`, false where either is NaN.
     fn eq(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
     fn both(self, a: Self::Mask, b: Self::Mask) -> Self::Mask;
@@ -96,8 +98,8 @@ pub(super) mod tests {
                 [2.0, -3.0, 1.0, 4.5, 1e300, 1.0, 0.0, 0.1],
             ];
             let (a, b) = (simd.load(&values[0]), simd.load(&values[1]));
-            let (le, eq) = (simd.le(a, b), simd.eq(a, b));
-            let mut seen = [le, eq, simd.both(le, eq)].map(|mask| u64::from(simd.bits(mask))).to_vec();
+            let (le, lt, eq) = (simd.le(a, b), simd.lt(a, b), simd.eq(a, b));
+            let mut seen = [le, lt, eq, simd.both(le, eq)].map(|mask| u64::from(simd.bits(mask))).to_vec();
             let mut see = |vector| {
                 let mut stored = [0.0; LANES];
                 simd.store(vector, &mut stored);

@@ -13,15 +13,15 @@ use num_complex::Complex64;
 
 use super::item::Terms;
 use super::simd::{LANES, Simd};
-use super::{Count, Stopped, interior, reference};
+use super::{Count, Stopped, reference};
 
 /// The largest `|c|²` with which a fast loop may be trusted.
 const LARGEST_SAFE_NORM: f64 = 3.9;
 /// The smallest `|c_im| > 0` with which the doubling may be folded into a fused addition.
 const SMALLEST_SAFE_IM: f64 = 1e-290;
 
-/// No point left of, right of or above these is proven interior: the period-2 disc reaches from -5/4 and the cardioid to
-/// 3/8 and up to 3√3/8.
+/// No point left of, right of or above these is taken for interior by itself: the period-2 disc reaches from -5/4 and the
+/// cardioid to 3/8 and up to 3√3/8.
 const INTERIOR_RE: [f64; 2] = [-1.26, 0.38];
 const TALLEST_INTERIOR: f64 = 0.65;
 
@@ -30,7 +30,7 @@ const TALLEST_INTERIOR: f64 = 0.65;
 pub(super) struct Sorted {
     /// `|c| > 2`: the count is 0.
     outside: u8,
-    /// Proven never to escape.
+    /// Taken for interior by themselves, or proven so together: the count is `max_iter`, whatever else is known.
     interior: u8,
     /// Needs the definition.
     delicate: u8,
@@ -47,12 +47,15 @@ impl Sorted {
     pub(super) fn new<S: Simd>(simd: S, terms: &Terms<'_>, re: S::Vector, im: f64, len: usize) -> Self {
         let all = u8::MAX >> (LANES - len);
         let delicate_row = 0.0 < im.abs() && im.abs() < SMALLEST_SAFE_IM;
-        let open_row = !terms.shortcuts || im.abs() > TALLEST_INTERIOR;
+        let interior_row = im.abs() <= TALLEST_INTERIOR;
         let im = simd.splat(im);
         let norm = simd.add(simd.mul(re, re), simd.mul(im, im));
         let outside = all & simd.bits(simd.le(simd.splat(4.0_f64.next_up()), norm));
         let safe = if delicate_row { 0 } else { simd.bits(simd.le(norm, simd.splat(LARGEST_SAFE_NORM))) };
-        let interior = if open_row { 0 } else { all & !outside & interior::proven(simd, re, im) };
+        let interior = match &terms.interior {
+            Some(interior) if interior_row => all & !outside & interior.contained(simd, re, im),
+            _ => 0,
+        };
         let open = all & safe & !interior;
         Self { outside, interior, delicate: all & !(outside | interior | open), open }
     }
@@ -118,7 +121,7 @@ pub(super) fn all_open(terms: &Terms<'_>, [left, right]: [f64; 2], [low, high]: 
         && low <= TALLEST_INTERIOR;
     wide * wide + tall * tall <= LARGEST_SAFE_NORM
         && !crosses_real_axis
-        && !(near_interior && terms.shortcuts)
+        && !(near_interior && terms.interior.is_some())
 }
 
 /// The numbers of the set bits, ascending.

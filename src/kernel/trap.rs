@@ -33,7 +33,6 @@ use num_complex::Complex64;
 
 use super::Stopped;
 use super::complex::{NO_NUMBERS, PerLane, chunks, get, load, norm_sqr, numbers, reals, store_where};
-use super::interior::proven_interior;
 use super::item::Terms;
 use super::neighbours::{Disc, Points, Tile};
 use super::orbit::Orbit;
@@ -217,11 +216,11 @@ impl<'a> Prover<'a> {
     }
 
     /// Follows the orbits of the centres until they have been next to 0 twice, late. None for a disc whose centre escapes, or
-    /// is proven interior by itself.
+    /// is interior by itself.
     #[inline(always)]
     fn survey<S: Simd>(&mut self, simd: S, discs: &[Disc]) -> [Option<Cycle>; LANES] {
         let centres = numbers(discs, |disc| disc.centre);
-        let is_open = |disc: &Disc| !proven_interior(disc.centre.re, disc.centre.im);
+        let is_open = |disc: &Disc| !self.terms.is_interior(disc.centre);
         let mut open = (0..discs.len()).fold(0, |open, lane| open | u8::from(is_open(&discs[lane])) << lane);
         let c = load(simd, &centres);
         let (mut z, mut nearest) = (c, simd.splat(f64::INFINITY));
@@ -409,12 +408,19 @@ mod tests {
     use std::num::NonZeroU32;
     use std::sync::atomic::AtomicBool;
 
+    use super::super::interior::{Interior, proven_interior};
     use super::super::portable::Portable;
     use super::super::reference::escape_count;
     use super::*;
 
     static GO_ON: AtomicBool = AtomicBool::new(false);
-    const TERMS: Terms<'_> = Terms { max_iter: 2048, shortcuts: true, tiles: true, stop: &GO_ON };
+    const TERMS: Terms<'_> = Terms {
+        max_iter: 2048,
+        interior: Some(Interior::PROVEN),
+        shortcuts: true,
+        tiles: true,
+        stop: &GO_ON,
+    };
 
     fn axis(from: f64, to: f64, len: usize) -> Vec<f64> {
         (0..len).map(|i| from + (to - from) * i as f64 / (len - 1) as f64).collect()

@@ -143,12 +143,13 @@ fn refuse_other_job(path: &std::path::Path, header: &Header, job: &Job) -> Resul
     if header.identity == ours {
         return Ok(());
     }
-    let differing: Vec<String> = header
-        .identity
-        .lines()
-        .zip(ours.lines())
-        .filter(|(there, now)| there != now)
-        .map(|(there, now)| format!("\n  journal: {there}\n  now:     {now}"))
+    let (mut there, mut now) = (header.identity.lines(), ours.lines());
+    // One of them may have a line more.
+    let pairs = std::iter::from_fn(|| Some([there.next(), now.next()]).filter(|pair| *pair != [None; 2]));
+    let differing: Vec<String> = pairs
+        .filter(|[there, now]| there != now)
+        .map(|pair| pair.map(|line| line.unwrap_or("not set")))
+        .map(|[there, now]| format!("\n  journal: {there}\n  now:     {now}"))
         .collect();
     let advice = "finish that job, or set its journal aside with --restart";
     let message =
