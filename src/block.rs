@@ -133,7 +133,7 @@ impl<'a> Work<'a> {
         rows.clone().any(|row| {
             self.mirrored(row).is_some_and(|image| {
                 image > row
-                    && (image - row) / 2 * width * count_width.bytes() <= KEPT_BYTES
+                    && (image - row).div_ceil(2) * width * count_width.bytes() <= KEPT_BYTES
                     && block.bands.binary_search(&(image / band_rows)).is_ok()
             })
         })
