@@ -76,7 +76,7 @@ fn tile<S: Simd, T: Count, const G: usize, const FUSED: usize>(
     }
     let mut cost = 0;
     if sorted.iter().any(|row| row.open != 0) {
-        let counts = iterate::<_, G, FUSED>(simd, &c, terms.max_iter);
+        let counts = simd.outlined(Iterate::<_, G, FUSED> { c: &c, max_iter: terms.max_iter });
         for row in 0..G {
             let mut row_counts = [0.0; LANES];
             simd.store(counts[row], &mut row_counts);
@@ -110,34 +110,40 @@ fn write<T: Count>(counts: &[u32; LANES], open: u8, row: &mut [T]) -> u64 {
     lanes(open.into()).map(|lane| u64::from(counts[lane])).sum()
 }
 
-/// [`ZERO_COUNT`] + the count of each of the points `c`.
-#[inline(always)]
-fn iterate<S: Simd, const G: usize, const FUSED: usize>(
-    simd: S,
-    c: &[Orbit<S::Vector>; G],
+/// Finds [`ZERO_COUNT`] + the count of each of the points `c`. A function of its own: among what else there is to do for a tile
+/// the compiler runs out of registers for the loop.
+struct Iterate<'a, V, const G: usize, const FUSED: usize> {
+    c: &'a [Orbit<V>; G],
     max_iter: u32,
-) -> [S::Vector; G] {
-    let mut z = *c;
-    let mut counts = [simd.splat(ZERO_COUNT); G];
-    let mut done = 0;
-    loop {
-        let steps = (max_iter - done).min(STEPS_PER_LOOK);
-        for _ in 0..steps {
-            for group in 0..G {
-                let squares = z[group].squares(simd);
-                counts[group] = simd.add_where(squares.inside(simd), counts[group], simd.splat(1.0));
-                z[group] = z[group].step(simd, squares, c[group], group < FUSED);
+}
+
+impl<S: Simd, const G: usize, const FUSED: usize> Work<S> for Iterate<'_, S::Vector, G, FUSED> {
+    type Output = [S::Vector; G];
+
+    #[inline(always)]
+    fn with(self, simd: S) -> Self::Output {
+        let mut z = *self.c;
+        let mut counts = [simd.splat(ZERO_COUNT); G];
+        let mut done = 0;
+        loop {
+            let steps = (self.max_iter - done).min(STEPS_PER_LOOK);
+            for _ in 0..steps {
+                for group in 0..G {
+                    let squares = z[group].squares(simd);
+                    counts[group] = simd.add_where(squares.inside(simd), counts[group], simd.splat(1.0));
+                    z[group] = z[group].step(simd, squares, self.c[group], group < FUSED);
+                }
             }
-        }
-        done += steps;
-        // What was counted at every step is still inside.
-        let all = simd.splat(ZERO_COUNT + f64::from(done));
-        let mut inside = 0;
-        for group in 0..G {
-            inside |= simd.bits(simd.eq(counts[group], all));
-        }
-        if inside == 0 || done == max_iter {
-            return counts;
+            done += steps;
+            // What was counted at every step is still inside.
+            let all = simd.splat(ZERO_COUNT + f64::from(done));
+            let mut inside = 0;
+            for group in 0..G {
+                inside |= simd.bits(simd.eq(counts[group], all));
+            }
+            if inside == 0 || done == self.max_iter {
+                return counts;
+            }
         }
     }
 }
