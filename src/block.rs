@@ -7,23 +7,24 @@
 
 mod mirror;
 mod slab;
+#[cfg(test)]
+mod tests;
+mod work;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ndarray::Array2;
-
-use crate::band::{Encoder, Geometry, Record, Summary};
-use crate::job::{Job, JobHash};
-use crate::kernel::{Count, Kernel};
+use crate::band::Record;
+use crate::kernel::Count;
 use crate::store::journal::Encoding;
 
 use mirror::Kept;
-use slab::{STRIP_COST, STRIP_POINTS, STRIP_ROWS, Slab, Strip};
+use slab::{STRIP_COST, STRIP_POINTS, STRIP_ROWS, Slab};
 
 pub use mirror::KEPT_BYTES;
+pub use work::Work;
 
 /// Believed cost and points of a slab of more bands than a strip has points for.
 const SLAB_COST: u64 = 4 * STRIP_COST;
@@ -32,142 +33,6 @@ const SLAB_POINTS: u64 = 1 << 20;
 /// Slabs that each thread takes, at least, if the block has as many bands: the last ones are small, so that
 /// threads finish together.
 const SLABS_PER_THREAD: usize = 4;
-
-/// What all rounds of a job have in common on one rank.
-#[derive(Debug)]
-pub struct Work<'a> {
-    job: &'a Job,
-    hash: JobHash,
-    encoding: Encoding,
-    kernel: &'a Kernel,
-    re: Vec<f64>,
-}
-
-impl<'a> Work<'a> {
-    /// Prepares a rank for its blocks.
-    #[must_use]
-    pub fn new(job: &'a Job, encoding: Encoding, kernel: &'a Kernel) -> Self {
-        let re = job.grid().re.samples(0..job.grid().width());
-        Self { job, hash: job.hash(), encoding, kernel, re }
-    }
-
-    /// How the job's bands are cut and encoded.
-    #[must_use]
-    pub fn encoding(&self) -> &Encoding {
-        &self.encoding
-    }
-
-    /// Computes the block until it is done or told to end, as one thread of the team.
-    pub fn help<T: Count>(&self, block: &Block<'_, T>) {
-        let mut encoder = Encoder::new(self.encoding.geometry, self.encoding.deflate);
-        while let Some((slab, strip)) = self.claim(block) {
-            let started = Instant::now();
-            let counts = self.compute(block, &slab, strip);
-            add_time(&block.compute_us, started);
-            let Some(counts) = counts else { break };
-            if let Some(counts) = slab.put(strip, counts) {
-                let started = Instant::now();
-                let counts = Arc::new(counts);
-                if self.will_be_mirrored(block, &slab.rows) {
-                    block.kept.keep(slab.rows.start, Arc::clone(&counts));
-                }
-                self.encode(block, &slab, &counts, &mut encoder);
-                add_time(&block.encode_us, started);
-            }
-        }
-        block.leave();
-    }
-
-    /// The next strip, of the slab that is open or of a new one.
-    fn claim<T: Count>(&self, block: &Block<'_, T>) -> Option<(Arc<Slab<T>>, usize)> {
-        let mut open = lock(&block.open);
-        if open.as_ref().is_none_or(|(slab, next)| *next == slab.strips.len()) {
-            // Set anew below. Nobody else needs the cursor while this thread waits for memory: all would.
-            *open = None;
-            let bands = block.take_bands(&self.encoding)?;
-            let cost = block.believed_cost(&bands);
-            *open = Some((Arc::new(Slab::new(&self.encoding.geometry, bands, cost)), 0));
-        }
-        let (slab, next) = open.as_mut().expect("set above");
-        *next += 1;
-        Some((Arc::clone(slab), *next - 1))
-    }
-
-    /// The counts of a strip, or nothing when a stop was asked.
-    fn compute<T: Count>(&self, block: &Block<'_, T>, slab: &Slab<T>, strip: usize) -> Option<Array2<T>> {
-        let Strip { rows, columns } = &slab.strips[strip];
-        let im = self.job.grid().im.samples(rows.clone());
-        let re = &self.re[columns.start as usize..columns.end as usize];
-        let run = |im: &[f64]| {
-            let mut counts = Array2::from_elem((im.len(), re.len()), T::default());
-            let cost = self.kernel.run(re, im, counts.view_mut(), &block.stop).ok()?;
-            slab.cost.fetch_add(cost, Ordering::Relaxed);
-            Some(counts)
-        };
-        let kept = block.kept.find(rows.clone().map(|row| self.mirrored(row)));
-        if kept.iter().all(Option::is_none) {
-            return run(&im);
-        }
-        let own_im: Vec<f64> =
-            im.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(im, _)| *im).collect();
-        let own = run(&own_im)?;
-        let mut own = own.rows().into_iter();
-        let mut counts = Array2::from_elem((im.len(), re.len()), T::default());
-        for (mut row, kept) in counts.rows_mut().into_iter().zip(&kept) {
-            match kept {
-                Some(kept) => row.assign(&kept.columns(columns)),
-                None => row.assign(&own.next().expect("one for each row that is not kept")),
-            }
-        }
-        Some(counts)
-    }
-
-    /// The row that has the counts of `row`, if there is one.
-    fn mirrored(&self, row: u64) -> Option<u64> {
-        self.kernel.takes_shortcuts().then(|| self.job.grid().im.mirrored(row))?
-    }
-
-    /// Whether a row of the block after these has the counts of one of them, and is near enough for these to be kept.
-    fn will_be_mirrored<T: Count>(&self, block: &Block<'_, T>, rows: &Range<u64>) -> bool {
-        let Geometry { width, band_rows, count_width, .. } = self.encoding.geometry;
-        rows.clone().any(|row| {
-            self.mirrored(row).is_some_and(|image| {
-                image > row
-                    && (image - row).div_ceil(2) * width * count_width.bytes() <= KEPT_BYTES
-                    && block.bands.binary_search(&(image / band_rows)).is_ok()
-            })
-        })
-    }
-
-    /// Makes records of a finished slab.
-    fn encode<T: Count>(
-        &self,
-        block: &Block<'_, T>,
-        slab: &Slab<T>,
-        counts: &Array2<T>,
-        encoder: &mut Encoder,
-    ) {
-        let counts = counts.as_slice().expect("a slab is one piece, row-major");
-        let max_iter = self.job.max_iter().get();
-        let band_points = (self.encoding.geometry.band_rows * self.encoding.geometry.width) as usize;
-        let bands: Vec<(u64, &[T], Summary)> = slab
-            .bands
-            .clone()
-            .zip(counts.chunks(band_points))
-            .map(|(band, counts)| (band, counts, Summary::of(counts, max_iter)))
-            .collect();
-        let cost = slab.cost.load(Ordering::Relaxed);
-        let summaries: Vec<Summary> = bands.iter().map(|(_, _, summary)| *summary).collect();
-        let mut payload = Vec::new();
-        for ((band, counts, summary), share) in bands.into_iter().zip(shared_cost(cost, &summaries, max_iter))
-        {
-            payload.clear();
-            let lengths = encoder.encode(counts, &mut payload);
-            block.put(Record::new(&self.hash, band, summary, share, &lengths, &payload));
-        }
-        block.finish_slab(&slab.bands, cost);
-    }
-}
 
 /// A rank's part of a round.
 #[derive(Debug)]
@@ -357,184 +222,6 @@ impl<'a, T: Count> Block<'a, T> {
     }
 }
 
-/// What each band cost of a slab that cost `cost` in all, which is all that kernels tell.
-///
-/// A point that escaped cost its count, or less where counts were found together. What is left went to the others; most of these
-/// may be proven interior and have cost nothing. But within one slab these shares hardly differ.
-fn shared_cost(cost: u64, bands: &[Summary], max_iter: u32) -> Vec<u64> {
-    let escaped = |band: &Summary| band.sum - u128::from(band.undecided) * u128::from(max_iter);
-    let undecided = |band: &Summary| u128::from(band.undecided);
-    let total = |of: &dyn Fn(&Summary) -> u128| bands.iter().map(of).sum::<u128>();
-    let of_escaped = u128::from(cost).min(total(&escaped));
-    let of_undecided = u128::from(cost) - of_escaped;
-    let share = |cost: u128, part: u128, whole: u128| cost * part / whole.max(1);
-    let band_cost = |band| {
-        share(of_escaped, escaped(band), total(&escaped))
-            + share(of_undecided, undecided(band), total(&undecided))
-    };
-    bands.iter().map(|band| band_cost(band) as u64).collect()
-}
-
-fn add_time(total_us: &AtomicU64, started: Instant) {
-    total_us.fetch_add(started.elapsed().as_micros() as u64, Ordering::Relaxed);
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("a panic ends the job, nobody sees its locks")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::num::NonZeroU32;
-
-    use super::*;
-    use crate::band::{Deflate, RecordHeader};
-    use crate::grid::Sampling;
-    use crate::kernel::Choice;
-    use crate::region::{Bound, Interval, Region};
-
-    fn job(width: u64, height: u64, max_iter: u32) -> Job {
-        let interval = |lower, upper| {
-            let bound = |text| Bound::parse(text).expect("a number");
-            Interval { lower: bound(lower), upper: bound(upper) }
-        };
-        let region = Region { re: interval("-2", "0.5"), im: interval("-1.25", "1.25") };
-        let max_iter = NonZeroU32::new(max_iter).expect("not zero");
-        Job::new(region, width, height, Sampling::Endpoints, max_iter)
-    }
-
-    /// Band, summary and payload of each record, by band. What a band costs may depend on its neighbours in a slab.
-    fn compute(job: &Job, bands: &[u64], threads: usize) -> Vec<(u64, Summary, Vec<u8>)> {
-        let kernel = Kernel::prepare(Choice::Auto, job.max_iter()).expect("any CPU has it");
-        let encoding = Encoding { geometry: Geometry::of(job), deflate: Deflate::new(1).expect("a level") };
-        let work = Work::new(job, encoding, &kernel);
-        let costs = vec![1; bands.len()];
-        let block = Block::<u16>::new(bands, &costs, threads, u64::MAX);
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| work.help(&block));
-            }
-        });
-        assert!(block.wait_idle(Duration::ZERO));
-        assert_eq!(block.finished_bands(), bands.len());
-        let mut results: Vec<_> = block.take_records().iter().map(|record| parts(job, record)).collect();
-        results.sort_by_key(|(band, ..)| *band);
-        results
-    }
-
-    fn parts(job: &Job, record: &Record) -> (u64, Summary, Vec<u8>) {
-        let header = RecordHeader::parse(&job.hash(), record.as_bytes()).expect("a good record");
-        let payload = record.as_bytes()[header.header_bytes() as usize..].to_vec();
-        (header.band, header.summary, payload)
-    }
-
-    #[test]
-    fn bands_share_the_cost_of_what_did_not_escape() {
-        let [outside, inside, both] =
-            [&[1_u16, 2, 3][..], &[80; 3], &[4, 80, 80]].map(|counts| Summary::of(counts, 80));
-        // 5 points that did not escape have cost 50.
-        assert_eq!(shared_cost(60, &[outside, inside, both], 80), [6, 30, 24]);
-        assert_eq!(shared_cost(6, &[outside], 80), [6]);
-        // Less than the counts say, because some were found together.
-        assert_eq!(shared_cost(9, &[outside, inside, both], 80), [5, 0, 3]);
-    }
-
-    #[test]
-    fn records_do_not_depend_on_threads_nor_on_the_cut() {
-        let job = job(37, 53, 200);
-        let all: Vec<u64> = (0..Geometry::of(&job).bands()).collect();
-        let expected = compute(&job, &all, 1);
-        assert_eq!(expected.len(), 53);
-        for threads in [2, 3, 7] {
-            let (left, right) = all.split_at(20);
-            assert!(compute(&job, &all, threads) == expected, "{threads} threads");
-            let parts = [compute(&job, left, threads), compute(&job, right, threads)];
-            assert!(parts.concat() == expected, "{threads} threads, two blocks");
-        }
-        let holes = [3, 4, 9, 10, 11, 40];
-        let some: Vec<_> = holes.iter().map(|&band| expected[band as usize].clone()).collect();
-        assert!(compute(&job, &holes, 2) == some);
-    }
-
-    #[test]
-    fn a_row_that_mirrors_another_is_not_computed() {
-        let area = job(50, 64, 200);
-        // All 64 rows, two by two: i + 0.5 and the division by 64 are exact.
-        let job = Job::new(area.region().clone(), 50, 64, Sampling::Centres, area.max_iter());
-        let executed = |bands: &[u64], kernel: &Kernel| {
-            let encoding =
-                Encoding { geometry: Geometry::of(&job), deflate: Deflate::new(1).expect("a level") };
-            let work = Work::new(&job, encoding, kernel);
-            let costs = vec![1; bands.len()];
-            let block = Block::<u16>::new(bands, &costs, 1, u64::MAX);
-            work.help(&block);
-            let records: Vec<_> = block.take_records().iter().map(|record| parts(&job, record)).collect();
-            (block.executed(), records)
-        };
-        let kernel = Kernel::prepare(Choice::Portable, job.max_iter()).expect("any CPU has it");
-        let (lower, all): (Vec<u64>, Vec<u64>) = ((0..32).collect(), (0..64).collect());
-        let (cost, records) = executed(&all, &kernel);
-        let (expected_cost, expected) = executed(&all, &kernel.clone().without_shortcuts());
-        assert!(records == expected);
-        assert!(cost > 0 && 2 * cost < expected_cost, "{cost} of {expected_cost}");
-        assert!(executed(&lower, &kernel).1 == expected[..32]);
-        assert!(executed(&all[32..], &kernel).1 == expected[32..]);
-        assert!(executed(&[5, 58], &kernel).1 == [expected[5].clone(), expected[58].clone()]);
-    }
-
-    #[test]
-    fn a_row_longer_than_a_strip_is_put_together_right() {
-        let wide = job(300_001, 2, 20);
-        let summary =
-            compute(&wide, &[0, 1], 3).iter().map(|part| part.1).fold(Summary::empty(), Summary::then);
-        let mut expected = Array2::<u16>::zeros((2, 300_001));
-        let (re, im) = (wide.grid().re.samples(0..300_001), wide.grid().im.samples(0..2));
-        let kernel = Kernel::prepare(Choice::Reference, wide.max_iter()).expect("any CPU has it");
-        kernel.run(&re, &im, expected.view_mut(), &AtomicBool::new(false)).expect("not stopped");
-        assert_eq!(summary, Summary::of(expected.as_slice().expect("row-major"), 20));
-    }
-
-    #[test]
-    fn a_full_block_waits_for_room_but_not_once_all_is_begun() {
-        let job = job(100, 2, 20);
-        let kernel = Kernel::prepare(Choice::Auto, job.max_iter()).expect("any CPU has it");
-        let encoding = Encoding { geometry: Geometry::of(&job), deflate: Deflate::new(1).expect("a level") };
-        let work = Work::new(&job, encoding, &kernel);
-        for (bands, finished) in [(&[0_u64][..], true), (&[0, 1], false)] {
-            let costs = vec![1; bands.len()];
-            let block = Block::<u16>::new(bands, &costs, 1, 0);
-            std::thread::scope(|scope| {
-                scope.spawn(|| work.help(&block));
-                // Long enough for a block that ends by itself.
-                let wait = Duration::from_millis(if finished { 60_000 } else { 50 });
-                assert_eq!(block.wait_idle(wait), finished, "{} bands", bands.len());
-                block.close();
-            });
-            assert_eq!((block.is_full(), block.finished_bands()), (true, 1));
-        }
-    }
-
-    #[test]
-    fn a_stop_leaves_a_block_at_once() {
-        let mut forever = job(100, 100, u32::MAX);
-        let interval = |text| Interval {
-            lower: Bound::parse("0").expect("a number"),
-            upper: Bound::parse(text).expect("a number"),
-        };
-        let inside = Region { re: interval("0.1"), im: interval("0.1") };
-        forever = Job::new(inside, 100, 100, Sampling::Endpoints, forever.max_iter());
-        let kernel = Kernel::prepare(Choice::Reference, forever.max_iter()).expect("any CPU has it");
-        let encoding =
-            Encoding { geometry: Geometry::of(&forever), deflate: Deflate::new(1).expect("a level") };
-        let work = Work::new(&forever, encoding, &kernel);
-        let bands: Vec<u64> = (0..100).collect();
-        let block = Block::<u32>::new(&bands, &[1; 100], 2, u64::MAX);
-        std::thread::scope(|scope| {
-            scope.spawn(|| work.help(&block));
-            scope.spawn(|| work.help(&block));
-            assert!(!block.wait_idle(Duration::from_millis(20)));
-            block.stop();
-        });
-        assert_eq!(block.finished_bands(), 0);
-    }
 }

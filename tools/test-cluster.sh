@@ -172,8 +172,8 @@ AuthType=auth/munge
 # After a requeue Slurm waits until the old credentials have expired: 120 s by default. A launch that takes longer
 # than this, because the machine is busy, is refused.
 AuthInfo=socket=$TC_DIR/munge/socket,cred_expire=20
-# A message that is repeated because a busy machine answered late counts twice in a fence of PMIx: ranks then leave
-# MPI_Init before others have come to it.
+# On a busy machine daemons answer later than the 10 s and the 2 s for which others wait by default; what PMIx does then
+# takes a minute.
 MessageTimeout=60
 TCPTimeout=10
 StateSaveLocation=$TC_DIR/state

@@ -341,7 +341,7 @@ mod tests {
     fn counts_that_are_found_together_are_the_definitions() {
         // The whole set, bulbs and a filament; the detail of the talk, all of it and some of its parts; far away.
         for (re, im, least) in [
-            ([-2.0, 0.5], [-1.25, 1.25], 0.05),
+            ([-2.0, 0.5], [-1.25, 1.25], 0.25),
             ([-0.25, 0.0], [0.62, 0.87], 0.02),
             ([-1.79, -1.74], [-0.025, 0.025], 0.15),
             ([-0.74877, -0.74872], [0.06505, 0.06510], 0.0),

@@ -39,10 +39,9 @@ state() { as_user squeue -h -t all -j "$1" -o %T; } # JOB
 nodes_of() { as_user scontrol show hostnames "$(as_user squeue -h -t all -j "$1" -o %N)"; } # JOB
 log_of() { find "$PWD" -name "*-$1.out"; } # JOB
 
-# Waits until the command succeeds. How long that takes says more about the machine than about us, so there is one
-# bound for all, which only a failure reaches.
-eventually() { # COMMAND...
-    local end=$((SECONDS + 400))
+within() { # SECONDS COMMAND...: waits until the command succeeds
+    local end=$((SECONDS + $1))
+    shift
     until "$@"; do
         [ $SECONDS -lt $end ] || fail "in vain: waited for: $*"
         sleep 0.3
@@ -51,10 +50,13 @@ eventually() { # COMMAND...
 
 has_ended() { [[ $(state "$1") =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY)$ ]]; } # JOB
 
+# How long a small job may take from its submission to its end, in seconds, on a machine that has other things to do.
+patience=300
+
 # Waits for the end of a job, which must be this one.
-ends_as() { # JOB STATE
+ends_as() { # JOB STATE SECONDS
     local seen
-    (eventually has_ended "$1") || { as_user scontrol show job "$1" >&2; tail -n 30 "$(log_of "$1")" >&2; exit 1; }
+    (within "$3" has_ended "$1") || { as_user scontrol show job "$1" >&2; tail -n 30 "$(log_of "$1")" >&2; exit 1; }
     seen=$(state "$1")
     [ "$seen" = "$2" ] || { tail -n 30 "$(log_of "$1")" >&2; fail "job $1 is $seen, not $2"; }
 }

@@ -6,10 +6,10 @@ usr1_stops_and_requeue_resumes() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=2 requeue.sh "$configs/slow.toml")
-    eventually is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     as_user scancel --batch --signal=USR1 "$job"
-    eventually has_said "$job" "ended with 75 after 0 restarts: once more"
-    ends_as "$job" COMPLETED
+    within 30 has_said "$job" "ended with 75 after 0 restarts: once more"
+    ends_as "$job" COMPLETED 150
     says "$job" "done after 1 restarts"
     says "$job" "resuming: "
     gives "$job" "$slow" slow.h5
@@ -19,9 +19,9 @@ restarts_are_bounded() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=2 --export=ALL,MANDEL_MAX_RESTARTS=0 requeue.sh "$configs/slow.toml")
-    eventually is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     as_user scancel --batch --signal=USR1 "$job"
-    ends_as "$job" FAILED
+    ends_as "$job" FAILED 60
     says "$job" "ended with 75 after 0 restarts: giving up"
 }
 
@@ -29,9 +29,9 @@ a_cancelled_job_stays_cancelled() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=2 requeue.sh "$configs/slow.toml")
-    eventually is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     as_user scancel "$job"
-    ends_as "$job" CANCELLED
+    ends_as "$job" CANCELLED 60
     sleep 2
     [ "$(state "$job")" = CANCELLED ] || fail "it has come back: $(state "$job")"
 }
@@ -40,12 +40,12 @@ usr1_reaches_the_ranks_under_mpirun() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=2 mpirun.sh "$configs/slow.toml")
-    eventually is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     as_user scancel --batch --signal=USR1 "$job"
-    ends_as "$job" FAILED
+    ends_as "$job" FAILED 60
     says "$job" "bands of slow.h5 are in the journal"
     job=$(submit --ntasks=3 mpirun.sh "$configs/slow.toml")
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED 150
     says "$job" "resuming: "
     gives "$job" "$slow" slow.h5
 }
@@ -57,9 +57,9 @@ a_launch_that_fails_is_repeated() {
     job=$(submit --ntasks=1 --hold requeue.sh "$configs/small.toml")
     for obstacle in "$TC_DIR"/nodes/n*/spool; do touch "$obstacle/stepd.slurm.pmix.$job.0"; done
     as_user scontrol release "$job"
-    eventually has_said "$job" "ended with 1 after 0 restarts: once more"
+    within 150 has_said "$job" "ended with 1 after 0 restarts: once more"
     for obstacle in "$TC_DIR"/nodes/n*/spool; do rm -f "$obstacle/stepd.slurm.pmix.$job.0"; done
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED 150
     gives "$job" "$small" small.h5
 }
 
@@ -68,12 +68,12 @@ a_lost_node_costs_nothing_but_time() {
     enter_directory "${FUNCNAME[0]}"
     local job node
     job=$(submit --nodes=2 --ntasks=2 --exclusive requeue.sh "$configs/slow.toml")
-    eventually is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     node=$(nodes_of "$job" | tail -n 1)
     tc fail "$node"
-    eventually has_been_requeued "$job"
+    within 60 has_been_requeued "$job"
     tc start "$node"
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED 150
     says "$job" "resuming: "
     gives "$job" "$slow" slow.h5
 }
@@ -87,25 +87,25 @@ a_ghost_behind_a_cut_network_stops_with_74() {
     enter_directory "${FUNCNAME[0]}"
     local job node bytes
     job=$(submit --nodes=1 --ntasks=2 --exclusive requeue.sh "$configs/slow.toml")
-    eventually is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     node=$(nodes_of "$job")
     bytes=$(journal_bytes slow.journal.1)
     tc netdown "$node"
     # It goes on, alone. Then hold it, so that it cannot be done before its successor has begun.
-    eventually has_grown slow.journal.1 "$bytes"
+    within 30 has_grown slow.journal.1 "$bytes"
     signal_ranks STOP "$node"
     bytes=$(journal_bytes slow.journal.1)
-    eventually test -e slow.journal.2
+    within 90 test -e slow.journal.2
     [ "$(nodes_of "$job")" != "$node" ] || fail "the successor is on the node that was cut off"
     signal_ranks CONT "$node"
-    eventually has_said "$job" "ended with 74: not to be mended"
+    within 60 has_said "$job" "ended with 74: not to be mended"
     says "$job" "another start of this job has taken over"
     [ ! -e slow.journal.1 ] || [ "$(journal_bytes slow.journal.1)" = "$bytes" ] || fail "the ghost has written"
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED 150
     says "$job" "done after 1 restarts"
     gives "$job" "$slow" slow.h5
     tc netup "$node"
-    eventually is_idle "$node"
+    within 60 is_idle "$node"
 }
 
 is_idle() { [ "$(tc exec ctl sinfo -h -N -n "$1" -o %T)" = idle ]; } # NODE
@@ -118,14 +118,14 @@ a_ghost_with_ranks_elsewhere_ends_when_the_network_is_back() {
     enter_directory "${FUNCNAME[0]}"
     local job node
     job=$(submit --nodes=2 --ntasks=4 --exclusive requeue.sh "$configs/slow.toml")
-    eventually is_under_way slow.journal.1
+    within 150 is_under_way slow.journal.1
     node=$(nodes_of "$job" | head -n 1)
     tc netdown "$node"
-    eventually test -e slow.journal.2
-    ends_as "$job" COMPLETED
+    within 90 test -e slow.journal.2
+    ends_as "$job" COMPLETED 150
     gives "$job" "$slow" slow.h5
     tc netup "$node"
-    eventually has_no_ranks "$node"
+    within 150 has_no_ranks "$node"
     gives "$job" "$slow" slow.h5
 }
 
@@ -142,7 +142,7 @@ the_warning_before_the_time_limit_requeues() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=1 --time=1 --signal=B:USR1@20 requeue.sh "$configs/slow.toml" --set grid.height=28000)
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED 400
     says "$job" "ended with 75 after 0 restarts: once more"
     says "$job" "resuming: "
     gives "$job" "$(limit_checksum)" slow.h5
@@ -153,15 +153,15 @@ the_time_limit_itself_loses_nothing() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=1 --time=1 --signal=USR1@0 mandel_32k.sh "$configs/slow.toml" --set grid.height=28000)
-    ends_as "$job" TIMEOUT
+    ends_as "$job" TIMEOUT 150
     job=$(submit --ntasks=4 mandel_32k.sh "$configs/slow.toml" --set grid.height=28000)
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED 300
     says "$job" "resuming: "
     gives "$job" "$(limit_checksum)" slow.h5
 }
 
 # The field that two cases above compute in several starts, by one rank in one.
-limit_checksum() { eventually test -s "$work/one-rank/limit.checksum" && cat "$work/one-rank/limit.checksum"; }
+limit_checksum() { within 400 test -s "$work/one-rank/limit.checksum" && cat "$work/one-rank/limit.checksum"; }
 
 one_rank_gives_the_known_checksum() {
     enter_directory one-rank

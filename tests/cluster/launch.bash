@@ -38,7 +38,7 @@ module unload mandel-mpi
 ! command -v mandel-mpi || exit 6
 EOT
     job=$(tc as "$user" ctl sbatch --parsable --ntasks=2 --time=10 --output=%x-%j.out module.sh)
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED "$patience"
     says "$job" "$prefix/share/man/man1/mandel-mpi.1"
 }
 
@@ -54,7 +54,7 @@ export -f module
 exec sbatch --parsable --ntasks=2 --time=10 $prefix/share/mandel-mpi/slurm/mandel_32k.sh $configs/small.toml
 EOT
     job=$(tc as "$user" ctl bash submit.sh)
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED "$patience"
     gives "$job" "$small" small.h5
 }
 

@@ -6,7 +6,7 @@ mandel_32k_takes_a_config() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=4 mandel_32k.sh "$configs/small.toml" --output field.h5)
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED "$patience"
     gives "$job" "$small" field.h5
 }
 
@@ -14,7 +14,7 @@ mandel_32k_finds_the_installed_config_from_any_directory() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=2 mandel_32k.sh --set grid.width=100 --set grid.height=100)
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED "$patience"
     [ -s area2_32k.h5 ] || fail "no area2_32k.h5 in the submit directory: $(ls)"
 }
 
@@ -23,7 +23,7 @@ mandel_32k_prefers_the_config_of_the_submit_directory() {
     local job
     install -D -m 644 "$configs/small.toml" configs/area2_32k.toml
     job=$(submit --ntasks=2 mandel_32k.sh)
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED "$patience"
     gives "$job" "$small" area2_32k.h5
 }
 
@@ -34,7 +34,7 @@ mandel_32k_stages_the_binary_and_cleans_up() {
     install -m 755 "$prefix/bin/mandel-mpi" ./mine
     job=$(submit --nodes=2 --ntasks=4 --export=ALL,MANDEL_SBCAST=1,MANDEL_MPI="$PWD/mine" \
         mandel_32k.sh "$configs/small.toml")
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED "$patience"
     gives "$job" "$small" small.h5
     for node in $(nodes_of "$job"); do
         [ -z "$(tc exec "$node" find /tmp -maxdepth 1 -name 'mandel-mpi.*')" ] || fail "the copy on $node is still there"
@@ -51,10 +51,10 @@ sixty_four_ranks_on_four_nodes_give_the_checksum_of_one() {
     local job
     for _ in 1 2 3 4; do
         job=$(submit --nodes=4 --overcommit mandel_32k.sh "$configs/small.toml" --summary run.json)
-        eventually has_ended "$job"
+        within "$patience" has_ended "$job"
         died_in_mpi_init "$job" || break
     done
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED "$patience"
     gives "$job" "$small" small.h5
     [ "$(in_json run.json ranks)" = 64 ] || fail "not 64 ranks: $(cat run.json)"
     [ "$(in_json run.json hosts | tr ' ' '\n' | sort -u | wc -l)" = 4 ] || fail "not 4 nodes: $(cat run.json)"
@@ -64,7 +64,7 @@ hybrid_has_a_rank_per_node_and_a_thread_per_cpu() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --nodes=2 --cpus-per-task=3 hybrid.sh "$configs/small.toml" --summary run.json)
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED "$patience"
     gives "$job" "$small" small.h5
     [ "$(in_json run.json threads)" = "3 3" ] || fail "not 2 ranks of 3 threads: $(cat run.json)"
     [ "$(in_json run.json hosts | tr ' ' '\n' | sort -u | wc -l)" = 2 ] || fail "not 2 nodes: $(cat run.json)"
@@ -74,7 +74,7 @@ mpirun_starts_the_ranks_on_all_nodes() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --nodes=2 --ntasks=4 mpirun.sh "$configs/small.toml" --summary run.json)
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED "$patience"
     gives "$job" "$small" small.h5
     [ "$(in_json run.json ranks)" = 4 ] || fail "not 4 ranks: $(cat run.json)"
     [ "$(in_json run.json hosts | tr ' ' '\n' | sort -u | wc -l)" = 2 ] || fail "not 2 nodes: $(cat run.json)"
@@ -84,7 +84,7 @@ requeue_does_not_repeat_a_mistake() {
     enter_directory "${FUNCNAME[0]}"
     local job
     job=$(submit --ntasks=2 requeue.sh "$configs/small.toml" --set grid.width=0)
-    ends_as "$job" FAILED
+    ends_as "$job" FAILED "$patience"
     says "$job" "ended with 2: not to be mended"
     [ "$(grep -c 'grid.width = 0' "$(log_of "$job")")" = 1 ] || fail "said more than once: $(cat "$(log_of "$job")")"
 }
@@ -93,7 +93,7 @@ scaling_leaves_a_summary_of_each_run() {
     enter_directory "${FUNCNAME[0]}"
     local job file
     job=$(submit --ntasks=4 --export=ALL,MANDEL_REPEATS=1 scaling.sh "$configs/small.toml" --kernel reference)
-    ends_as "$job" COMPLETED
+    ends_as "$job" COMPLETED "$patience"
     [ "$(cd "scaling-$job" && echo *)" = \
         "strong-1-1.json strong-2-1.json strong-4-1.json weak-1-1.json weak-2-1.json weak-4-1.json" ] ||
         fail "not what was expected: $(ls "scaling-$job")"

@@ -1,0 +1,162 @@
+use std::num::NonZeroU32;
+
+use ndarray::Array2;
+
+use super::work::shared_cost;
+use super::*;
+use crate::band::{Deflate, Geometry, RecordHeader, Summary};
+use crate::grid::Sampling;
+use crate::job::Job;
+use crate::kernel::{Choice, Kernel};
+use crate::region::{Bound, Interval, Region};
+
+fn job(width: u64, height: u64, max_iter: u32) -> Job {
+    let interval = |lower, upper| {
+        let bound = |text| Bound::parse(text).expect("a number");
+        Interval { lower: bound(lower), upper: bound(upper) }
+    };
+    let region = Region { re: interval("-2", "0.5"), im: interval("-1.25", "1.25") };
+    let max_iter = NonZeroU32::new(max_iter).expect("not zero");
+    Job::new(region, width, height, Sampling::Endpoints, max_iter)
+}
+
+/// Band, summary and payload of each record, by band. What a band costs may depend on its neighbours in a slab.
+fn compute(job: &Job, bands: &[u64], threads: usize) -> Vec<(u64, Summary, Vec<u8>)> {
+    let kernel = Kernel::prepare(Choice::Auto, job.max_iter()).expect("any CPU has it");
+    let encoding = Encoding { geometry: Geometry::of(job), deflate: Deflate::new(1).expect("a level") };
+    let work = Work::new(job, encoding, &kernel);
+    let costs = vec![1; bands.len()];
+    let block = Block::<u16>::new(bands, &costs, threads, u64::MAX);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| work.help(&block));
+        }
+    });
+    assert!(block.wait_idle(Duration::ZERO));
+    assert_eq!(block.finished_bands(), bands.len());
+    let mut results: Vec<_> = block.take_records().iter().map(|record| parts(job, record)).collect();
+    results.sort_by_key(|(band, ..)| *band);
+    results
+}
+
+fn parts(job: &Job, record: &Record) -> (u64, Summary, Vec<u8>) {
+    let header = RecordHeader::parse(&job.hash(), record.as_bytes()).expect("a good record");
+    let payload = record.as_bytes()[header.header_bytes() as usize..].to_vec();
+    (header.band, header.summary, payload)
+}
+
+#[test]
+fn bands_share_the_cost_of_what_did_not_escape() {
+    let [outside, inside, both] =
+        [&[1_u16, 2, 3][..], &[80; 3], &[4, 80, 80]].map(|counts| Summary::of(counts, 80));
+    // 5 points that did not escape have cost 50.
+    assert_eq!(shared_cost(60, &[outside, inside, both], 80), [6, 30, 24]);
+    assert_eq!(shared_cost(6, &[outside], 80), [6]);
+    // Less than the counts say, because some were found together.
+    assert_eq!(shared_cost(9, &[outside, inside, both], 80), [5, 0, 3]);
+}
+
+#[test]
+fn records_do_not_depend_on_threads_nor_on_the_cut() {
+    let job = job(37, 53, 200);
+    let all: Vec<u64> = (0..Geometry::of(&job).bands()).collect();
+    let expected = compute(&job, &all, 1);
+    assert_eq!(expected.len(), 53);
+    for threads in [2, 3, 7] {
+        let (left, right) = all.split_at(20);
+        assert!(compute(&job, &all, threads) == expected, "{threads} threads");
+        let parts = [compute(&job, left, threads), compute(&job, right, threads)];
+        assert!(parts.concat() == expected, "{threads} threads, two blocks");
+    }
+    let holes = [3, 4, 9, 10, 11, 40];
+    let some: Vec<_> = holes.iter().map(|&band| expected[band as usize].clone()).collect();
+    assert!(compute(&job, &holes, 2) == some);
+}
+
+#[test]
+fn a_row_that_mirrors_another_is_not_computed() {
+    let area = job(50, 64, 200);
+    // All 64 rows, two by two: i + 0.5 and the division by 64 are exact. Of the others only some. A slab across the axis has
+    // both rows of a pair.
+    for (sampling, height, share) in [(Sampling::Centres, 64, 0.55), (Sampling::Endpoints, 61, 0.9)] {
+        let job = Job::new(area.region().clone(), 50, height, sampling, area.max_iter());
+        let executed = |bands: &[u64], kernel: &Kernel| {
+            let encoding =
+                Encoding { geometry: Geometry::of(&job), deflate: Deflate::new(1).expect("a level") };
+            let work = Work::new(&job, encoding, kernel);
+            let costs = vec![1; bands.len()];
+            let block = Block::<u16>::new(bands, &costs, 1, u64::MAX);
+            work.help(&block);
+            let records: Vec<_> = block.take_records().iter().map(|record| parts(&job, record)).collect();
+            (block.executed(), records)
+        };
+        let kernel = Kernel::prepare(Choice::Auto, job.max_iter()).expect("any CPU has it");
+        let all: Vec<u64> = (0..height).collect();
+        let (lower, upper) = all.split_at(height as usize / 2);
+        let expected = executed(&all, &kernel.clone().without_shortcuts()).1;
+        let (cost, records) = executed(&all, &kernel);
+        assert!(records == expected);
+        let halves = [lower, upper].map(|bands| executed(bands, &kernel));
+        assert!([&halves[0].1[..], &halves[1].1].concat() == expected);
+        let without = halves[0].0 + halves[1].0;
+        assert!(cost > 0 && cost as f64 <= share * without as f64, "{cost} of {without}");
+        assert!(
+            executed(&[5, height - 6], &kernel).1
+                == [5, height - 6].map(|band| expected[band as usize].clone())
+        );
+    }
+}
+
+#[test]
+fn a_row_longer_than_a_strip_is_put_together_right() {
+    let wide = job(300_001, 2, 20);
+    let summary = compute(&wide, &[0, 1], 3).iter().map(|part| part.1).fold(Summary::empty(), Summary::then);
+    let mut expected = Array2::<u16>::zeros((2, 300_001));
+    let (re, im) = (wide.grid().re.samples(0..300_001), wide.grid().im.samples(0..2));
+    let kernel = Kernel::prepare(Choice::Reference, wide.max_iter()).expect("any CPU has it");
+    kernel.run(&re, &im, expected.view_mut(), &AtomicBool::new(false)).expect("not stopped");
+    assert_eq!(summary, Summary::of(expected.as_slice().expect("row-major"), 20));
+}
+
+#[test]
+fn a_full_block_waits_for_room_but_not_once_all_is_begun() {
+    let job = job(100, 2, 20);
+    let kernel = Kernel::prepare(Choice::Auto, job.max_iter()).expect("any CPU has it");
+    let encoding = Encoding { geometry: Geometry::of(&job), deflate: Deflate::new(1).expect("a level") };
+    let work = Work::new(&job, encoding, &kernel);
+    for (bands, finished) in [(&[0_u64][..], true), (&[0, 1], false)] {
+        let costs = vec![1; bands.len()];
+        let block = Block::<u16>::new(bands, &costs, 1, 0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| work.help(&block));
+            // Long enough for a block that ends by itself.
+            let wait = Duration::from_millis(if finished { 60_000 } else { 50 });
+            assert_eq!(block.wait_idle(wait), finished, "{} bands", bands.len());
+            block.close();
+        });
+        assert_eq!((block.is_full(), block.finished_bands()), (true, 1));
+    }
+}
+
+#[test]
+fn a_stop_leaves_a_block_at_once() {
+    let mut forever = job(100, 100, u32::MAX);
+    let interval = |text| Interval {
+        lower: Bound::parse("0").expect("a number"),
+        upper: Bound::parse(text).expect("a number"),
+    };
+    let inside = Region { re: interval("0.1"), im: interval("0.1") };
+    forever = Job::new(inside, 100, 100, Sampling::Endpoints, forever.max_iter());
+    let kernel = Kernel::prepare(Choice::Reference, forever.max_iter()).expect("any CPU has it");
+    let encoding = Encoding { geometry: Geometry::of(&forever), deflate: Deflate::new(1).expect("a level") };
+    let work = Work::new(&forever, encoding, &kernel);
+    let bands: Vec<u64> = (0..100).collect();
+    let block = Block::<u32>::new(&bands, &[1; 100], 2, u64::MAX);
+    std::thread::scope(|scope| {
+        scope.spawn(|| work.help(&block));
+        scope.spawn(|| work.help(&block));
+        assert!(!block.wait_idle(Duration::from_millis(20)));
+        block.stop();
+    });
+    assert_eq!(block.finished_bands(), 0);
+}
