@@ -53,7 +53,7 @@ impl Avx2 {
     /// Computes `item`. Three pairs of two state registers leave four of the 16 registers for temporaries.
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
         match item.terms.method(TILES_UP_TO) {
-            Method::Tile => self.outlined(Tiles::<_, 2, 1>(item)),
+            Method::Tile => self.outlined(Tiles::<_, 2>(item)),
             Method::Refill => self.outlined(Refill::<_, 3, 1, 2, false>(item)),
             Method::RefillWithCycles => self.outlined(Refill::<_, 3, 1, 2, true>(item)),
         }
@@ -63,7 +63,7 @@ impl Avx2 {
 /// Eight f64: lanes 0 to 3 and lanes 4 to 7.
 type Pair = [__m256d; 2];
 
-// Assembly, because of the intrinsics for these two the compiler makes what it takes for the same and is slower: of load,
+// Assembly, because of the intrinsics for the first two the compiler makes what it takes for the same and is slower: of load,
 // blend and store a masked store, which is microcode on AMD's CPUs up to Zen 3, and of the signs of several masks many shuffles.
 
 /// `yes` where the sign of `mask` is set, else `no`.
@@ -96,6 +96,34 @@ fn signs(mask: __m256d) -> u32 {
         );
     }
     signs
+}
+
+/// [`Simd::counted_step`] of four orbits. Orbits and counts of two pairs leave four of the 16 registers: enough for two
+/// temporaries and the 2, if all else is read from memory. The compiler takes more, and keeps orbits on the stack. A mask that
+/// holds is the integer -1, and the spacing of the counts is 1.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn counted_half_step([mut re, mut im, mut count]: [__m256d; 3], [c_re, c_im]: [&__m256d; 2]) -> [__m256d; 3] {
+    // SAFETY: instructions of AVX2 and FMA, which read what the references cover and write registers.
+    unsafe {
+        asm!(
+            "vmulpd {re2}, {re}, {re}",
+            "vmulpd {im2}, {im}, {im}",
+            "vmulpd {im}, {re}, {im}",
+            "vsubpd {re}, {re2}, {im2}",
+            "vaddpd {re2}, {re2}, {im2}",
+            "vcmplepd {re2}, {re2}, [{four}]",
+            "vpsubq {count}, {count}, {re2}",
+            "vfmadd213pd {im}, {two}, [{c_im}]",
+            "vaddpd {re}, {re}, [{c_re}]",
+            re = inout(ymm_reg) re, im = inout(ymm_reg) im, count = inout(ymm_reg) count,
+            re2 = out(ymm_reg) _, im2 = out(ymm_reg) _,
+            two = in(ymm_reg) _mm256_set1_pd(2.0), four = in(reg) &[4.0_f64; 4],
+            c_re = in(reg) c_re, c_im = in(reg) c_im,
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    [re, im, count]
 }
 
 /// Calls intrinsics that touch no memory.
@@ -217,13 +245,17 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn add_where(self, mask: Pair, a: Pair, b: Pair) -> Pair {
-        self.add(a, pure!([_mm256_and_pd(mask[0], b[0]), _mm256_and_pd(mask[1], b[1])]))
+    fn counted_step(self, mut z: Orbit<Pair>, c: &Orbit<Pair>, mut count: Pair) -> (Orbit<Pair>, Pair) {
+        for half in 0..2 {
+            let here = [z.re[half], z.im[half], count[half]];
+            [z.re[half], z.im[half], count[half]] =
+                pure!(counted_half_step(here, [&c.re[half], &c.im[half]]));
+        }
+        (z, count)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn outlined<W: Work<Self>>(self, work: W) -> W::Output {
-        #[inline(never)]
         #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt")]
         fn run<W: Work<Avx2>>(simd: Avx2, work: W) -> W::Output {
             work.with(simd)

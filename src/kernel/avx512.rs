@@ -9,6 +9,7 @@ use std::arch::x86_64::{
 
 use super::ask::{Answer, Ask};
 use super::item::{Item, Method};
+use super::orbit::Orbit;
 use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
@@ -56,7 +57,7 @@ impl Avx512 {
     /// the seven take the fused form, which puts the multipliers and the adders under the same load.
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
         match item.terms.method(TILES_UP_TO) {
-            Method::Tile => self.outlined(Tiles::<_, 6, 6>(item)),
+            Method::Tile => self.outlined(Tiles::<_, 6>(item)),
             Method::Refill => self.outlined(Refill::<_, 7, 3, 4, false>(item)),
             Method::RefillWithCycles => self.outlined(Refill::<_, 7, 3, 4, true>(item)),
         }
@@ -159,13 +160,19 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn add_where(self, mask: __mmask8, a: __m512d, b: __m512d) -> __m512d {
-        pure!(_mm512_mask_add_pd(a, mask, a, b))
+    fn counted_step(
+        self,
+        z: Orbit<__m512d>,
+        c: &Orbit<__m512d>,
+        count: __m512d,
+    ) -> (Orbit<__m512d>, __m512d) {
+        let squares = z.squares(self);
+        let count = pure!(_mm512_mask_add_pd(count, squares.inside(self), count, _mm512_set1_pd(1.0)));
+        (z.step(self, squares, *c, true), count)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn outlined<W: Work<Self>>(self, work: W) -> W::Output {
-        #[inline(never)]
         #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi1,bmi2,popcnt")]
         fn run<W: Work<Avx512>>(simd: Avx512, work: W) -> W::Output {
             work.with(simd)

@@ -7,6 +7,7 @@ use std::array::from_fn;
 
 use super::ask::{Answer, Ask};
 use super::item::{Item, Method};
+use super::orbit::Orbit;
 use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
@@ -39,7 +40,7 @@ impl Portable {
     /// Computes `item` with one vector: on x86-64 without AVX it is four registers of orbits and a quarter of the file.
     pub(super) fn compute<T: Count>(self, item: Item<'_, T>) -> Result<u64, Stopped> {
         match item.terms.method(TILES_UP_TO) {
-            Method::Tile => self.outlined(Tiles::<_, 1, 0>(item)),
+            Method::Tile => self.outlined(Tiles::<_, 1>(item)),
             Method::Refill => self.outlined(Refill::<_, 1, 0, 1, false>(item)),
             Method::RefillWithCycles => self.outlined(Refill::<_, 1, 0, 1, true>(item)),
         }
@@ -133,8 +134,17 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn add_where(self, mask: Self::Mask, a: Self::Vector, b: Self::Vector) -> Self::Vector {
-        from_fn(|lane| a[lane] + f64::from_bits(b[lane].to_bits() & mask[lane]))
+    fn counted_step(
+        self,
+        z: Orbit<Self::Vector>,
+        c: &Orbit<Self::Vector>,
+        count: Self::Vector,
+    ) -> (Orbit<Self::Vector>, Self::Vector) {
+        let squares = z.squares(self);
+        // A mask that holds is the integer -1, and the spacing of the counts is 1.
+        let inside = squares.inside(self);
+        let count = from_fn(|lane| f64::from_bits(count[lane].to_bits().wrapping_sub(inside[lane])));
+        (z.step(self, squares, *c, true), count)
     }
 
     #[inline(never)]

@@ -7,19 +7,16 @@ use super::Count;
 use super::item::Item;
 use super::orbit::Orbit;
 use super::refill::STEPS;
-use super::simd::{LANES, Simd, eight, eight_mut};
+use super::simd::{LANES, Simd, ZERO_COUNT, eight, eight_mut};
 
 /// The most vectors that are replayed together.
 const MOST_VECTORS: usize = 6;
 /// Room for all but one of a replay, when 64 lanes come in.
 const LENGTH: usize = MOST_VECTORS * LANES + 64;
 
-/// 2^52, the first f64 with a spacing of 1: in `2^52 + n` the count is the low bits.
-pub(super) const ZERO_COUNT: f64 = 4_503_599_627_370_496.0;
-
 /// The `n` of `2^52 + n`, but at most `max_iter`.
 #[inline(always)]
-pub(super) fn count(count: f64, max_iter: u32) -> u32 {
+fn count(count: f64, max_iter: u32) -> u32 {
     (count.to_bits() & 0xf_ffff_ffff_ffff).min(max_iter.into()) as u32
 }
 
@@ -111,9 +108,7 @@ impl Queue {
         }
         for _ in 0..STEPS {
             for group in 0..R {
-                let squares = z[group].squares(simd);
-                counts[group] = simd.add_where(squares.inside(simd), counts[group], simd.splat(1.0));
-                z[group] = z[group].step(simd, squares, c[group], false);
+                (z[group], counts[group]) = simd.counted_step(z[group], &c[group], counts[group]);
             }
         }
         counts

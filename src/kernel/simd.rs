@@ -9,6 +9,9 @@ use super::orbit::Orbit;
 /// Lanes of a vector.
 pub(super) const LANES: usize = 8;
 
+/// 2^52, the first f64 with a spacing of 1: in `2^52 + n` the count is the low bits.
+pub(super) const ZERO_COUNT: f64 = 4_503_599_627_370_496.0;
+
 /// An instruction set. A value of the type is proof that this CPU has it.
 ///
 /// Every operation rounds as IEEE 754 says, lane by lane, so all implementations give the same bits. Where a
@@ -50,12 +53,19 @@ pub(super) trait Simd: Copy {
     fn bits(self, mask: Self::Mask) -> u8;
     /// `yes` where `mask` holds, else `no`.
     fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
-    /// `a + b` where `mask` holds, else `a`, which is not -0.0.
-    fn add_where(self, mask: Self::Mask, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+
+    /// Adds 1 to the `count` of each of the orbits `z` that is inside, from [`ZERO_COUNT`] on, and steps all of them in the fused form.
+    fn counted_step(
+        self,
+        z: Orbit<Self::Vector>,
+        c: &Orbit<Self::Vector>,
+        count: Self::Vector,
+    ) -> (Orbit<Self::Vector>, Self::Vector);
 
     /// Runs `work` in a function of its own that is compiled for this instruction set.
     ///
-    /// That is how generic code gets compiled for it at all; and it keeps rare work out of the hot loop's registers.
+    /// That is how generic code gets compiled for it at all; and it keeps rare work out of the hot loop's registers. Implementations
+    /// are `#[inline(never)]` themselves: a function with target features is inlined all the same (Rust 1.95).
     fn outlined<W: Work<Self>>(self, work: W) -> W::Output;
 }
 
@@ -113,7 +123,6 @@ pub(super) mod tests {
             see(simd.abs(a));
             see(simd.twice_product_plus(a, b, simd.splat(0.1)));
             see(simd.select(le, a, b));
-            see(simd.add_where(le, simd.splat(3.0), b));
             let mut stored = values[1];
             simd.store_where(le, a, &mut stored);
             see(simd.load(&stored));
@@ -123,6 +132,10 @@ pub(super) mod tests {
                 see(next.re);
                 see(next.im);
             }
+            let (next, count) = simd.counted_step(z, &c, simd.splat(ZERO_COUNT));
+            see(next.re);
+            see(next.im);
+            see(count);
             seen
         }
     }
