@@ -245,7 +245,7 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn counted_step(self, mut z: Orbit<Pair>, c: &Orbit<Pair>, mut count: Pair) -> (Orbit<Pair>, Pair) {
+    fn counted_step(self, mut z: Orbit<Pair>, c: Orbit<&Pair>, mut count: Pair) -> (Orbit<Pair>, Pair) {
         for half in 0..2 {
             let here = [z.re[half], z.im[half], count[half]];
             [z.re[half], z.im[half], count[half]] =

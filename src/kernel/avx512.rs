@@ -163,12 +163,12 @@ impl Simd for Avx512 {
     fn counted_step(
         self,
         z: Orbit<__m512d>,
-        c: &Orbit<__m512d>,
+        c: Orbit<&__m512d>,
         count: __m512d,
     ) -> (Orbit<__m512d>, __m512d) {
         let squares = z.squares(self);
-        let count = pure!(_mm512_mask_add_pd(count, squares.inside(self), count, _mm512_set1_pd(1.0)));
-        (z.step(self, squares, *c, true), count)
+        let z = z.step(self, squares, Orbit { re: *c.re, im: *c.im }, true);
+        (z, pure!(_mm512_mask_add_pd(count, squares.inside(self), count, _mm512_set1_pd(1.0))))
     }
 
     #[inline(never)]

@@ -137,14 +137,14 @@ impl Simd for Portable {
     fn counted_step(
         self,
         z: Orbit<Self::Vector>,
-        c: &Orbit<Self::Vector>,
+        c: Orbit<&Self::Vector>,
         count: Self::Vector,
     ) -> (Orbit<Self::Vector>, Self::Vector) {
         let squares = z.squares(self);
         // A mask that holds is the integer -1, and the spacing of the counts is 1.
         let inside = squares.inside(self);
         let count = from_fn(|lane| f64::from_bits(count[lane].to_bits().wrapping_sub(inside[lane])));
-        (z.step(self, squares, *c, true), count)
+        (z.step(self, squares, Orbit { re: *c.re, im: *c.im }, true), count)
     }
 
     #[inline(never)]

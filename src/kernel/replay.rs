@@ -108,7 +108,8 @@ impl Queue {
         }
         for _ in 0..STEPS {
             for group in 0..R {
-                (z[group], counts[group]) = simd.counted_step(z[group], &c[group], counts[group]);
+                let c = Orbit { re: &c[group].re, im: &c[group].im };
+                (z[group], counts[group]) = simd.counted_step(z[group], c, counts[group]);
             }
         }
         counts

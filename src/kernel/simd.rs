@@ -58,7 +58,7 @@ pub(super) trait Simd: Copy {
     fn counted_step(
         self,
         z: Orbit<Self::Vector>,
-        c: &Orbit<Self::Vector>,
+        c: Orbit<&Self::Vector>,
         count: Self::Vector,
     ) -> (Orbit<Self::Vector>, Self::Vector);
 
@@ -132,7 +132,7 @@ pub(super) mod tests {
                 see(next.re);
                 see(next.im);
             }
-            let (next, count) = simd.counted_step(z, &c, simd.splat(ZERO_COUNT));
+            let (next, count) = simd.counted_step(z, Orbit { re: &c.re, im: &c.im }, simd.splat(ZERO_COUNT));
             see(next.re);
             see(next.im);
             see(count);

@@ -30,24 +30,20 @@ impl<S: Simd, T: Count, const G: usize> Work<S> for Tiles<'_, T, G> {
         let mut cost = 0;
         let mut executed = simd.splat(0.0);
         for (im, mut band) in im.chunks(G).zip(counts.axis_chunks_iter_mut(Axis(0), G)) {
+            let (low, high) = (im[0], im[im.len() - 1]);
+            // A row below the last one is the last one again, and not written.
+            let im: [f64; G] = from_fn(|row| im[row.min(im.len() - 1)]);
             let mut rows = band.rows_mut().into_iter();
-            let mut rows: [&mut [T]; G] = from_fn(|_| {
-                rows.next().map_or(Default::default(), |row| row.into_slice().expect("rows are contiguous"))
+            let mut rows: [_; G] = from_fn(|_| {
+                let row = rows.next().map(|row| row.into_slice().expect("rows are contiguous"));
+                row.unwrap_or_default().chunks_mut(LANES)
             });
-            for x in (0..re.len()).step_by(LANES) {
+            for re in re.chunks(LANES) {
                 terms.go_on()?;
-                let (right, low, high) = (x + LANES - 1, im[0], im[im.len() - 1]);
                 let is_open =
-                    ascends && right < re.len() && all_open(&terms, [re[x], re[right]], [low, high]);
-                cost += tile(
-                    simd,
-                    &terms,
-                    &re[x..],
-                    im,
-                    is_open,
-                    &mut rows.each_mut().map(|row| row.get_mut(x..).unwrap_or_default()),
-                    &mut executed,
-                )?;
+                    ascends && re.len() == LANES && all_open(&terms, [re[0], re[LANES - 1]], [low, high]);
+                let mut rows = rows.each_mut().map(|row| row.next().unwrap_or_default());
+                cost += tile(simd, &terms, re, &im, is_open, &mut rows, &mut executed)?;
             }
         }
         let mut iterations = [0.0; LANES];
@@ -56,32 +52,28 @@ impl<S: Simd, T: Count, const G: usize> Work<S> for Tiles<'_, T, G> {
     }
 }
 
-/// Computes the points with the first eight of `re` and the `im` of up to `G` rows. With `is_open` they are all open. Adds the
+/// Computes the points of up to eight columns `re` and `G` rows `im`, whose counts go to `rows`. With `is_open` all are open. Adds the
 /// iterations of open rows to `executed`, lane by lane, and returns all others.
 #[inline(always)]
 fn tile<S: Simd, T: Count, const G: usize>(
     simd: S,
     terms: &Terms<'_>,
     re: &[f64],
-    im: &[f64],
+    im: &[f64; G],
     is_open: bool,
     rows: &mut [&mut [T]; G],
     executed: &mut S::Vector,
 ) -> Result<u64, Stopped> {
     let (columns, len) = load_up_to_eight(simd, re);
-    // A row below the last one is the last one again, and not written.
-    let im: [f64; G] = from_fn(|row| im[row.min(im.len() - 1)]);
     let mut sorted = [Sorted::OPEN; G];
-    let mut c = [Orbit { re: columns, im: columns }; G];
-    for row in 0..G {
-        if !is_open {
+    if !is_open {
+        for row in 0..G {
             sorted[row] = Sorted::new(simd, terms, columns, im[row], len);
         }
-        c[row].im = simd.splat(im[row]);
     }
     let mut cost = 0;
     if sorted.iter().any(|row| row.open != 0) {
-        let counts = simd.outlined(Iterate { c: &c, max_iter: terms.max_iter });
+        let counts = simd.outlined(Iterate { re: columns, im, max_iter: terms.max_iter });
         for row in 0..G {
             if rows[row].is_empty() {
                 break;
@@ -98,9 +90,11 @@ fn tile<S: Simd, T: Count, const G: usize>(
             }
         }
     }
-    for row in 0..G {
-        if !sorted[row].all_open() && !rows[row].is_empty() {
-            cost += sorted[row].settle(terms, re, im[row], rows[row])?;
+    if !is_open {
+        for row in 0..G {
+            if !sorted[row].all_open() && !rows[row].is_empty() {
+                cost += sorted[row].settle(terms, re, im[row], rows[row])?;
+            }
         }
     }
     Ok(cost)
@@ -118,10 +112,11 @@ fn write<T: Count>(counts: &[u32; LANES], row: &mut [T]) {
     }
 }
 
-/// Finds [`ZERO_COUNT`] + the count of each of the points `c`. A function of its own: among what else there is to do for a tile
-/// the compiler runs out of registers for the loop.
+/// Finds [`ZERO_COUNT`] + the count of each of the points of columns `re` and rows `im`. A function of its own: among what else
+/// there is to do for a tile the compiler runs out of registers for the loop.
 struct Iterate<'a, V, const G: usize> {
-    c: &'a [Orbit<V>; G],
+    re: V,
+    im: &'a [f64; G],
     max_iter: u32,
 }
 
@@ -130,15 +125,21 @@ impl<S: Simd, const G: usize> Work<S> for Iterate<'_, S::Vector, G> {
 
     #[inline(always)]
     fn with(self, simd: S) -> Self::Output {
-        let Self { c, max_iter } = self;
-        let mut z = *c;
+        let Self { re, im, max_iter } = self;
+        let mut z = [Orbit { re, im: re }; G];
+        let mut rows = [re; G];
+        for group in 0..G {
+            rows[group] = simd.splat(im[group]);
+            z[group].im = rows[group];
+        }
         let mut counts = [simd.splat(ZERO_COUNT); G];
         let mut done = 0;
         loop {
             let steps = (max_iter - done).min(STEPS_PER_LOOK);
             for _ in 0..steps {
                 for group in 0..G {
-                    (z[group], counts[group]) = simd.counted_step(z[group], &c[group], counts[group]);
+                    let c = Orbit { re: &re, im: &rows[group] };
+                    (z[group], counts[group]) = simd.counted_step(z[group], c, counts[group]);
                 }
             }
             done += steps;
