@@ -98,12 +98,18 @@ fn signs(mask: __m256d) -> u32 {
     signs
 }
 
-/// [`Simd::counted_step`] of four orbits. Orbits and counts of two pairs leave four of the 16 registers: enough for two
-/// temporaries and the 2, if all else is read from memory. The compiler takes more, and keeps orbits on the stack. A mask that
-/// holds is the integer -1, and the spacing of the counts is 1.
+/// In memory, as long as a register.
+// SAFETY: four f64 are what it consists of.
+static FOUR: __m256d = unsafe { std::mem::transmute([4.0_f64; 4]) };
+
+/// [`Simd::counted_step`] of four orbits. A mask that holds is the integer -1, and the spacing of the counts is 1.
+///
+/// The orbits and counts of two pairs take twelve of the 16 registers; here two more are enough for what is formed on the way. The
+/// compiler takes more, and keeps orbits on the stack.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn counted_half_step([mut re, mut im, mut count]: [__m256d; 3], [c_re, c_im]: [&__m256d; 2]) -> [__m256d; 3] {
+fn counted_half_step(z: Orbit<__m256d>, c: Orbit<&__m256d>, mut count: __m256d) -> (Orbit<__m256d>, __m256d) {
+    let Orbit { mut re, mut im } = z;
     // SAFETY: instructions of AVX2 and FMA, which read what the references cover and write registers.
     unsafe {
         asm!(
@@ -118,15 +124,15 @@ fn counted_half_step([mut re, mut im, mut count]: [__m256d; 3], [c_re, c_im]: [&
             "vaddpd {re}, {re}, [{c_re}]",
             re = inout(ymm_reg) re, im = inout(ymm_reg) im, count = inout(ymm_reg) count,
             re2 = out(ymm_reg) _, im2 = out(ymm_reg) _,
-            two = in(ymm_reg) _mm256_set1_pd(2.0), four = in(reg) &[4.0_f64; 4],
-            c_re = in(reg) c_re, c_im = in(reg) c_im,
-            options(pure, readonly, nostack, preserves_flags),
+            two = in(ymm_reg) _mm256_set1_pd(2.0), four = in(reg) &raw const FOUR,
+            c_re = in(reg) c.re, c_im = in(reg) c.im,
+            options(pure, readonly, nostack),
         );
     }
-    [re, im, count]
+    (Orbit { re, im }, count)
 }
 
-/// Calls intrinsics that touch no memory.
+/// Calls what touches no memory but what a reference covers.
 macro_rules! pure {
     ($call:expr) => {{
         // SAFETY: `self` exists only where `detect` has seen every feature that is enabled below.
@@ -247,9 +253,11 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn counted_step(self, mut z: Orbit<Pair>, c: Orbit<&Pair>, mut count: Pair) -> (Orbit<Pair>, Pair) {
         for half in 0..2 {
-            let here = [z.re[half], z.im[half], count[half]];
-            [z.re[half], z.im[half], count[half]] =
-                pure!(counted_half_step(here, [&c.re[half], &c.im[half]]));
+            let here = Orbit { re: z.re[half], im: z.im[half] };
+            let c = Orbit { re: &c.re[half], im: &c.im[half] };
+            let next;
+            (next, count[half]) = pure!(counted_half_step(here, c, count[half]));
+            (z.re[half], z.im[half]) = (next.re, next.im);
         }
         (z, count)
     }

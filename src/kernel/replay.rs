@@ -51,7 +51,7 @@ impl Queue {
             im: empty,
             c_re: empty,
             c_im: empty,
-            counts: empty,
+            counts: [ZERO_COUNT; LENGTH],
             indices: [[0; 2]; LENGTH],
             len: 0,
         }

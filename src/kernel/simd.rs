@@ -54,7 +54,8 @@ pub(super) trait Simd: Copy {
     /// `yes` where `mask` holds, else `no`.
     fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
 
-    /// Adds 1 to the `count` of each of the orbits `z` that is inside, from [`ZERO_COUNT`] on, and steps all of them in the fused form.
+    /// Adds 1 to the `count`, which is [`ZERO_COUNT`] or more, of each of the orbits `z` that is inside, and steps all of them in the
+    /// fused form. The points are asked for by reference, to be read from memory where registers are few.
     fn counted_step(
         self,
         z: Orbit<Self::Vector>,
@@ -65,7 +66,7 @@ pub(super) trait Simd: Copy {
     /// Runs `work` in a function of its own that is compiled for this instruction set.
     ///
     /// That is how generic code gets compiled for it at all; and it keeps rare work out of the hot loop's registers. Implementations
-    /// are `#[inline(never)]` themselves: a function with target features is inlined all the same (Rust 1.95).
+    /// are `#[inline(never)]` themselves: on a function with target features the compiler ignores that (Rust 1.95).
     fn outlined<W: Work<Self>>(self, work: W) -> W::Output;
 }
 
@@ -92,6 +93,8 @@ pub(super) fn eight_mut(slice: &mut [f64], at: usize) -> &mut [f64; LANES] {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::array::from_fn;
+
     use super::*;
     use crate::kernel::portable::Portable;
 
@@ -132,10 +135,17 @@ pub(super) mod tests {
                 see(next.re);
                 see(next.im);
             }
-            let (next, count) = simd.counted_step(z, Orbit { re: &c.re, im: &c.im }, simd.splat(ZERO_COUNT));
+            // Inside, on the circle and outside, in both halves.
+            let (re, im) = (
+                [2.0, 0.5, 2.0_f64.next_up(), 0.0, -2.0, 1e300, 1.5, 0.1],
+                [0.0, 0.5, 0.0, 2.5, 0.0, 1.0, 1.5, 1.0],
+            );
+            let (z, counts) =
+                (Orbit { re: simd.load(&re), im: simd.load(&im) }, from_fn(|lane| ZERO_COUNT + lane as f64));
+            let (next, counts) = simd.counted_step(z, Orbit { re: &c.re, im: &c.im }, simd.load(&counts));
             see(next.re);
             see(next.im);
-            see(count);
+            see(counts);
             seen
         }
     }

@@ -46,14 +46,14 @@ impl<S: Simd, T: Count, const G: usize> Work<S> for Tiles<'_, T, G> {
                 cost += tile(simd, &terms, re, &im, is_open, &mut rows, &mut executed)?;
             }
         }
-        let mut iterations = [0.0; LANES];
-        simd.store(executed, &mut iterations);
-        Ok(cost + iterations.iter().sum::<f64>() as u64)
+        let mut by_lane = [0.0; LANES];
+        simd.store(executed, &mut by_lane);
+        Ok(cost + by_lane.iter().sum::<f64>() as u64)
     }
 }
 
-/// Computes the points of up to eight columns `re` and `G` rows `im`, whose counts go to `rows`. With `is_open` all are open. Adds the
-/// iterations of open rows to `executed`, lane by lane, and returns all others.
+/// Computes the points of up to eight columns `re` and `G` rows `im`, whose counts go to `rows`. With `is_open` all are open.
+/// Adds the iterations of rows that are all open to `executed`, lane by lane, and returns all other iterations.
 #[inline(always)]
 fn tile<S: Simd, T: Count, const G: usize>(
     simd: S,
@@ -80,21 +80,22 @@ fn tile<S: Simd, T: Count, const G: usize>(
             }
             let mut row_counts = [0.0; LANES];
             simd.store(counts[row], &mut row_counts);
+            // The low bits of 2^52 are 0, and no count is above `max_iter`.
             let row_counts = row_counts.map(|count| count.to_bits() as u32);
             write(&row_counts, rows[row]);
             if sorted[row].open == u8::MAX {
-                let iterated = simd.sub(counts[row], simd.splat(ZERO_COUNT));
-                *executed = simd.add(*executed, iterated);
+                *executed = simd.add(*executed, simd.sub(counts[row], simd.splat(ZERO_COUNT)));
             } else {
                 cost += lanes(sorted[row].open.into()).map(|lane| u64::from(row_counts[lane])).sum::<u64>();
             }
         }
     }
-    if !is_open {
-        for row in 0..G {
-            if !sorted[row].all_open() && !rows[row].is_empty() {
-                cost += sorted[row].settle(terms, re, im[row], rows[row])?;
-            }
+    if is_open {
+        return Ok(cost);
+    }
+    for row in 0..G {
+        if !sorted[row].all_open() && !rows[row].is_empty() {
+            cost += sorted[row].settle(terms, re, im[row], rows[row])?;
         }
     }
     Ok(cost)
@@ -126,19 +127,18 @@ impl<S: Simd, const G: usize> Work<S> for Iterate<'_, S::Vector, G> {
     #[inline(always)]
     fn with(self, simd: S) -> Self::Output {
         let Self { re, im, max_iter } = self;
-        let mut z = [Orbit { re, im: re }; G];
-        let mut rows = [re; G];
+        let mut c_im = [re; G];
         for group in 0..G {
-            rows[group] = simd.splat(im[group]);
-            z[group].im = rows[group];
+            c_im[group] = simd.splat(im[group]);
         }
+        let mut z = c_im.map(|im| Orbit { re, im });
         let mut counts = [simd.splat(ZERO_COUNT); G];
         let mut done = 0;
         loop {
             let steps = (max_iter - done).min(STEPS_PER_LOOK);
             for _ in 0..steps {
                 for group in 0..G {
-                    let c = Orbit { re: &re, im: &rows[group] };
+                    let c = Orbit { re: &re, im: &c_im[group] };
                     (z[group], counts[group]) = simd.counted_step(z[group], c, counts[group]);
                 }
             }
