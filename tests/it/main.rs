@@ -10,3 +10,4 @@ mod pictures;
 #[cfg(feature = "mpi")]
 mod ranks;
 mod sandbox;
+mod version_0_1_0;
