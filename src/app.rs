@@ -98,11 +98,7 @@ pub fn print_config(args: &JobArgs) -> Result<()> {
 /// The kernel that the config asks for, on this rank's CPU.
 fn prepare_kernel(config: &Config) -> Result<Kernel> {
     let kernel = Kernel::prepare(config.kernel, config.job.max_iter());
-    let kernel = kernel.map(|kernel| match (config.shortcuts, config.job.unproven_shortcuts()) {
-        (false, _) => kernel.without_shortcuts(),
-        (true, true) => kernel.with_unproven_shortcuts(),
-        (true, false) => kernel,
-    });
+    let kernel = kernel.map(|kernel| if config.shortcuts { kernel } else { kernel.without_shortcuts() });
     kernel.map_err(|lack| Error::new(Status::Usage, format!("{lack} (on {})", telemetry::host_name())))
 }
 

@@ -5,7 +5,6 @@
 //! A slab that was begun is finished, so what is left of a block is always its tail; only a stop request makes
 //! kernels give up in the middle.
 
-mod mirror;
 mod slab;
 #[cfg(test)]
 mod tests;
@@ -20,10 +19,8 @@ use crate::band::Record;
 use crate::kernel::Count;
 use crate::store::journal::Encoding;
 
-use mirror::Kept;
 use slab::{STRIP_COST, STRIP_POINTS, STRIP_ROWS, Slab};
 
-pub use mirror::KEPT_BYTES;
 pub use work::Work;
 
 /// Believed cost and points of a slab of more bands than a strip has points for.
@@ -53,7 +50,6 @@ pub struct Block<'a, T> {
     active: Mutex<usize>,
     left: Condvar,
     records: Mutex<Vec<Record>>,
-    kept: Kept<T>,
     held_bytes: AtomicU64,
     finished_bands: AtomicUsize,
     finished_cost: AtomicU64,
@@ -81,7 +77,6 @@ impl<'a, T: Count> Block<'a, T> {
             active: Mutex::new(threads),
             left: Condvar::new(),
             records: Mutex::default(),
-            kept: Kept::default(),
             held_bytes: AtomicU64::new(0),
             finished_bands: AtomicUsize::new(0),
             finished_cost: AtomicU64::new(0),

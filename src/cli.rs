@@ -43,10 +43,6 @@ pub struct JobArgs {
     /// auto, avx512, avx2, portable or reference (sets iteration.kernel)
     #[arg(long, value_name = "KERNEL")]
     pub kernel: Option<String>,
-    /// Trust the exact formulas of cardioid and period-2 disc where rounded orbits are not proven; may change a count
-    /// (sets iteration.unproven_shortcuts)
-    #[arg(long)]
-    pub unproven_shortcuts: bool,
     /// Threads per rank; 0 = by the environment (sets run.threads)
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub threads: Option<String>,
@@ -213,9 +209,6 @@ impl JobArgs {
             if let Some(value) = value {
                 settings.set_flag(key, flag, value);
             }
-        }
-        if self.unproven_shortcuts {
-            settings.set_flag("iteration.unproven_shortcuts", "--unproven-shortcuts", "true");
         }
         Ok(())
     }

@@ -139,9 +139,6 @@ impl Config {
             },
             log: Log { level: read_log_level(settings)?, format: read_log_format(settings)? },
         };
-        if config.job.unproven_shortcuts() && !config.shortcuts {
-            return Err(settings.refuse("iteration.unproven_shortcuts", "needs iteration.shortcuts = true"));
-        }
         config.refuse_small_budget(settings)?;
         Ok(config)
     }
@@ -174,8 +171,7 @@ fn read_job(settings: &Settings) -> Result<Job> {
     let sampling = settings.choice("grid.sampling", &Sampling::ALL.map(|kind| (kind.name(), kind)))?;
     let max_iter = settings.whole("iteration.max_iter", 1..=u32::MAX.into())?;
     let max_iter = NonZeroU32::new(max_iter as u32).expect("within the limits");
-    let job = Job::new(region, width, height, sampling, max_iter)
-        .with_unproven_shortcuts(settings.flag("iteration.unproven_shortcuts")?);
+    let job = Job::new(region, width, height, sampling, max_iter);
     refuse_repeated_samples(settings, "region.re", &job.region().re, &job.grid().re)?;
     refuse_repeated_samples(settings, "region.im", &job.region().im, &job.grid().im)?;
     let bands = Geometry::of(&job).bands();
@@ -394,27 +390,15 @@ mod tests {
     }
 
     #[test]
-    fn unproven_shortcuts_need_shortcuts() {
-        let sets = ["iteration.unproven_shortcuts=true", "iteration.shortcuts=false"];
-        assert!(read(AREA, &sets[..1]).expect("a good config").job.unproven_shortcuts());
-        assert!(!read(AREA, &sets[1..]).expect("a good config").job.unproven_shortcuts());
+    fn a_retired_key_is_taken_only_with_the_value_that_always_holds() {
+        let plain = read(AREA, &[]).expect("a good config");
+        assert_eq!(read(AREA, &["iteration.unproven_shortcuts=false"]).expect("a good config"), plain);
+        let refused = refused(AREA, &["iteration.unproven_shortcuts=true"]);
         assert_eq!(
-            refused(AREA, &sets),
-            "iteration.unproven_shortcuts = true: needs iteration.shortcuts = true\n  \
+            refused,
+            "iteration.unproven_shortcuts = true: is retired and always false: take the line out\n  \
              --> --set iteration.unproven_shortcuts=true"
         );
-    }
-
-    #[test]
-    fn the_file_is_told_of_unproven_shortcuts_only_where_there_are_any() {
-        let mut settings = Settings::parse("area.toml", AREA).expect("TOML");
-        let before = settings.to_toml_of_file();
-        assert!(!before.contains("shortcuts"), "{before}");
-        settings.set("iteration.unproven_shortcuts=false").expect("a setting");
-        assert_eq!(settings.to_toml_of_file(), before);
-        settings.set_flag("iteration.unproven_shortcuts", "--unproven-shortcuts", "true");
-        let told = before.replace("max_iter = 80\n", "max_iter = 80\nunproven_shortcuts = true\n");
-        assert_eq!(settings.to_toml_of_file(), told);
     }
 
     #[test]

@@ -99,30 +99,6 @@ impl Axis {
         range.map(|index| self.sample(index)).collect()
     }
 
-    /// The index whose sample is the negative of that with index `index`, when there is one. Samples must ascend.
-    ///
-    /// ```
-    /// # use mandel_mpi::{grid::{Axis, Sampling}, region::{Bound, Interval}};
-    /// let bound = |text| Bound::parse(text).unwrap();
-    /// let axis = Axis::new(&Interval { lower: bound("-1"), upper: bound("2") }, 7, Sampling::Endpoints);
-    /// assert_eq!([axis.mirrored(1), axis.mirrored(2), axis.mirrored(5)], [Some(3), Some(2), None]);
-    /// ```
-    #[must_use]
-    pub fn mirrored(&self, index: u64) -> Option<u64> {
-        let wanted = -self.sample(index);
-        let (mut low, mut high) = (0, self.len);
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.sample(middle) < wanted {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        // Equal, as neither is above the other; -0 and 0 are equal, too.
-        (low < self.len && self.sample(low) <= wanted).then_some(low)
-    }
-
     /// The first index whose sample is the same f64 as the next one, when the axis has such neighbours.
     ///
     /// Samples that are at least four spacings of f64 apart (at the larger bound) cannot meet, whatever the

@@ -18,7 +18,6 @@ pub struct Job {
     sampling: Sampling,
     grid: Grid,
     max_iter: NonZeroU32,
-    unproven_shortcuts: bool,
 }
 
 impl Job {
@@ -26,14 +25,7 @@ impl Job {
     #[must_use]
     pub fn new(region: Region, width: u64, height: u64, sampling: Sampling, max_iter: NonZeroU32) -> Self {
         let grid = Grid::new(&region, width, height, sampling);
-        Self { region, sampling, grid, max_iter, unproven_shortcuts: false }
-    }
-
-    /// The same, and whether the count is `max_iter` wherever
-    /// [`trusted_interior`](crate::kernel::interior::trusted_interior) says so.
-    #[must_use]
-    pub fn with_unproven_shortcuts(self, unproven_shortcuts: bool) -> Self {
-        Self { unproven_shortcuts, ..self }
+        Self { region, sampling, grid, max_iter }
     }
 
     /// The rectangle of the parameter plane.
@@ -60,12 +52,6 @@ impl Job {
         self.max_iter
     }
 
-    /// Whether the exact formulas of cardioid and period-2 disc are trusted where nothing is proven of rounded orbits.
-    #[must_use]
-    pub fn unproven_shortcuts(&self) -> bool {
-        self.unproven_shortcuts
-    }
-
     /// What makes two jobs the same, one `key = value` a line. Bounds are the bits of their f64, beside the
     /// number that they print as.
     #[must_use]
@@ -85,10 +71,6 @@ impl Job {
         writeln!(text, "grid.height = {}", self.grid.height()).expect("a String takes all");
         writeln!(text, "grid.sampling = {}", self.sampling.name()).expect("a String takes all");
         writeln!(text, "iteration.max_iter = {}", self.max_iter).expect("a String takes all");
-        // Jobs without it keep the hashes that they had before there was the key.
-        if self.unproven_shortcuts {
-            text.push_str("iteration.unproven_shortcuts = true\n");
-        }
         text
     }
 
@@ -130,16 +112,8 @@ mod tests {
     }
 
     #[test]
-    fn unproven_shortcuts_make_another_job_and_their_absence_the_one_of_before() {
-        let job = job("0.5", 80);
-        assert!(job.identity().ends_with("\niteration.max_iter = 80\n"));
-        assert_eq!(job.clone().with_unproven_shortcuts(false).hash(), job.hash());
-        assert_eq!(
-            job.hash().to_string(),
-            "e9f795a4efbf7c38b140a0f05d0fc0bdedf5c53550c8b2e30c31409943c7c399"
-        );
-        let trusting = job.clone().with_unproven_shortcuts(true);
-        assert_eq!(trusting.identity(), job.identity() + "iteration.unproven_shortcuts = true\n");
-        assert_ne!(trusting.hash(), job.hash());
+    fn a_job_keeps_its_hash() {
+        let hash = "e9f795a4efbf7c38b140a0f05d0fc0bdedf5c53550c8b2e30c31409943c7c399";
+        assert_eq!(job("0.5", 80).hash().to_string(), hash);
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::{prepare_kernel, start};
 use crate::band::Geometry;
-use crate::block::{Block, KEPT_BYTES, Work};
+use crate::block::{Block, Work};
 use crate::cli::{JobArgs, is_first_copy};
 use crate::comm::SerialComm;
 use crate::config::Config;
@@ -93,7 +93,7 @@ fn estimate(args: &JobArgs, config: &Config, kernel: &Kernel, directory: &Path) 
         core_s: sample.seconds / sample.cost * total,
         file_bytes: sample.bytes / sample.bands * geometry.bands() as f64,
         free_bytes: disk.f_bavail * disk.f_frsize,
-        root_bytes: config.run.root_memory_bytes + KEPT_BYTES + 8 * geometry.width + 200 * geometry.bands(),
+        root_bytes: config.run.root_memory_bytes + 8 * geometry.width + 200 * geometry.bands(),
     })
 }
 

@@ -114,11 +114,6 @@ fn open_at_root(
     if is_complete(args, config, &paths, format)? {
         return Ok(None);
     }
-    if config.job.unproven_shortcuts() {
-        tracing::warn!(
-            "counts in the rim of cardioid and period-2 disc are trusted, not proven: they may be wrong"
-        );
-    }
     if args.restart {
         for aside in journal::set_aside(&paths)? {
             tracing::info!("set an earlier journal aside: {}", aside.display());

@@ -74,40 +74,6 @@ fn records_do_not_depend_on_threads_nor_on_the_cut() {
 }
 
 #[test]
-fn a_row_that_mirrors_another_is_not_computed() {
-    let area = job(50, 64, 200);
-    // All 64 rows, two by two: i + 0.5 and the division by 64 are exact. Of the others only some. A slab across the axis has
-    // both rows of a pair.
-    for (sampling, height, share) in [(Sampling::Centres, 64, 0.55), (Sampling::Endpoints, 61, 0.9)] {
-        let job = Job::new(area.region().clone(), 50, height, sampling, area.max_iter());
-        let executed = |bands: &[u64], kernel: &Kernel| {
-            let encoding =
-                Encoding { geometry: Geometry::of(&job), deflate: Deflate::new(1).expect("a level") };
-            let work = Work::new(&job, encoding, kernel);
-            let costs = vec![1; bands.len()];
-            let block = Block::<u16>::new(bands, &costs, 1, u64::MAX);
-            work.help(&block);
-            let records: Vec<_> = block.take_records().iter().map(|record| parts(&job, record)).collect();
-            (block.executed(), records)
-        };
-        let kernel = Kernel::prepare(Choice::Auto, job.max_iter()).expect("any CPU has it");
-        let all: Vec<u64> = (0..height).collect();
-        let (lower, upper) = all.split_at(height as usize / 2);
-        let expected = executed(&all, &kernel.clone().without_shortcuts()).1;
-        let (cost, records) = executed(&all, &kernel);
-        assert!(records == expected);
-        let halves = [lower, upper].map(|bands| executed(bands, &kernel));
-        assert!([&halves[0].1[..], &halves[1].1].concat() == expected);
-        let without = halves[0].0 + halves[1].0;
-        assert!(cost > 0 && cost as f64 <= share * without as f64, "{cost} of {without}");
-        assert!(
-            executed(&[5, height - 6], &kernel).1
-                == [5, height - 6].map(|band| expected[band as usize].clone())
-        );
-    }
-}
-
-#[test]
 fn a_row_longer_than_a_strip_is_put_together_right() {
     let wide = job(300_001, 2, 20);
     let summary = compute(&wide, &[0, 1], 3).iter().map(|part| part.1).fold(Summary::empty(), Summary::then);

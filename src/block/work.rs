@@ -1,16 +1,14 @@
 //! How threads compute a block: what all of them share, and their way from a claim to a record.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use ndarray::Array2;
 
-use super::mirror::KEPT_BYTES;
 use super::slab::{Slab, Strip};
 use super::{Block, lock};
-use crate::band::{Encoder, Geometry, Record, Summary};
+use crate::band::{Encoder, Record, Summary};
 use crate::job::{Job, JobHash};
 use crate::kernel::{Count, Kernel};
 use crate::store::journal::Encoding;
@@ -49,10 +47,6 @@ impl<'a> Work<'a> {
             let Some(counts) = counts else { break };
             if let Some(counts) = slab.put(strip, counts) {
                 let started = Instant::now();
-                let counts = Arc::new(counts);
-                if self.will_be_mirrored(block, &slab.rows) {
-                    block.kept.keep(slab.rows.start, Arc::clone(&counts));
-                }
                 self.encode(block, &slab, &counts, &mut encoder);
                 add_time(&block.encode_us, started);
             }
@@ -80,45 +74,10 @@ impl<'a> Work<'a> {
         let Strip { rows, columns } = &slab.strips[strip];
         let im = self.job.grid().im.samples(rows.clone());
         let re = &self.re[columns.start as usize..columns.end as usize];
-        let run = |im: &[f64]| {
-            let mut counts = Array2::from_elem((im.len(), re.len()), T::default());
-            let cost = self.kernel.run(re, im, counts.view_mut(), &block.stop).ok()?;
-            slab.cost.fetch_add(cost, Ordering::Relaxed);
-            Some(counts)
-        };
-        let kept = block.kept.find(rows.clone().map(|row| self.mirrored(row)));
-        if kept.iter().all(Option::is_none) {
-            return run(&im);
-        }
-        let own_im: Vec<f64> =
-            im.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(im, _)| *im).collect();
-        let own = run(&own_im)?;
-        let mut own = own.rows().into_iter();
         let mut counts = Array2::from_elem((im.len(), re.len()), T::default());
-        for (mut row, kept) in counts.rows_mut().into_iter().zip(&kept) {
-            match kept {
-                Some(kept) => row.assign(&kept.columns(columns)),
-                None => row.assign(&own.next().expect("one for each row that is not kept")),
-            }
-        }
+        let cost = self.kernel.run(re, &im, counts.view_mut(), &block.stop).ok()?;
+        slab.cost.fetch_add(cost, Ordering::Relaxed);
         Some(counts)
-    }
-
-    /// The row that has the counts of `row`, if there is one.
-    fn mirrored(&self, row: u64) -> Option<u64> {
-        self.kernel.takes_shortcuts().then(|| self.job.grid().im.mirrored(row))?
-    }
-
-    /// Whether a row of the block after these has the counts of one of them, and is near enough for these to be kept.
-    fn will_be_mirrored<T: Count>(&self, block: &Block<'_, T>, rows: &Range<u64>) -> bool {
-        let Geometry { width, band_rows, count_width, .. } = self.encoding.geometry;
-        rows.clone().any(|row| {
-            self.mirrored(row).is_some_and(|image| {
-                image > row
-                    && (image - row).div_ceil(2) * width * count_width.bytes() <= KEPT_BYTES
-                    && block.bands.binary_search(&(image / band_rows)).is_ok()
-            })
-        })
     }
 
     /// Makes records of a finished slab.

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 
 /// Every key, its default as TOML (none: see [`REQUIRED`] and [`Settings::parse`]), in the order in which they
 /// are printed.
-const KEYS: [(&str, Option<&str>); 19] = [
+const KEYS: [(&str, Option<&str>); 18] = [
     ("region.re", None),
     ("region.im", None),
     ("grid.width", None),
@@ -24,7 +24,6 @@ const KEYS: [(&str, Option<&str>); 19] = [
     ("iteration.max_iter", None),
     ("iteration.kernel", Some("\"auto\"")),
     ("iteration.shortcuts", Some("true")),
-    (UNPROVEN_SHORTCUTS, Some("false")),
     ("output.path", None),
     ("output.deflate", Some("1")),
     ("output.reproducible", Some("false")),
@@ -51,8 +50,8 @@ const OF_THE_FILE: [&str; 7] = [
     "output.deflate",
 ];
 
-/// One more of these, when it is true. Files that were made before there was the key stay what they are.
-const UNPROVEN_SHORTCUTS: &str = "iteration.unproven_shortcuts";
+/// Keys that version 0.1.0 had, and the value that always holds now: its journals name them.
+const RETIRED: [(&str, &str); 1] = [("iteration.unproven_shortcuts", "false")];
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,8 +151,7 @@ impl Settings {
     /// The same, but only of what decides the bytes of the finished file.
     #[must_use]
     pub fn to_toml_of_file(&self) -> String {
-        let trusts = self.flag(UNPROVEN_SHORTCUTS).is_ok_and(|trusts| trusts);
-        self.to_toml_of(|key| OF_THE_FILE.contains(&key) || trusts && key == UNPROVEN_SHORTCUTS)
+        self.to_toml_of(|key| OF_THE_FILE.contains(&key))
     }
 
     fn to_toml_of(&self, is_wanted: impl Fn(&str) -> bool) -> String {
@@ -176,8 +174,21 @@ impl Settings {
     ///
     /// When a key is set that does not exist.
     pub(super) fn refuse_unknown_keys(&self) -> Result<()> {
-        let unknown = self.values.keys().find(|key| KEYS.iter().all(|(known, _)| known != key));
-        let Some(key) = unknown else { return Ok(()) };
+        let is_known = |key: &str| KEYS.iter().any(|(known, _)| *known == key);
+        for (key, (value, _)) in self.values.iter().filter(|(key, _)| !is_known(key)) {
+            match RETIRED.iter().find(|(retired, _)| retired == key) {
+                Some((_, always)) if value.to_string() == *always => {}
+                Some((_, always)) => {
+                    let advice = format!("is retired and always {always}: take the line out");
+                    return Err(self.refuse(key, &advice));
+                }
+                None => return Err(self.unknown_key(key)),
+            }
+        }
+        Ok(())
+    }
+
+    fn unknown_key(&self, key: &str) -> Error {
         let table = key.split('.').next().unwrap_or_default();
         let in_table =
             |(known, _): &(&'static str, _)| known.starts_with(&format!("{table}.")).then_some(*known);
@@ -185,7 +196,7 @@ impl Settings {
         if known.is_empty() {
             known = KEYS.iter().map(|(known, _)| *known).collect();
         }
-        Err(usage(format!("{key}: unknown key: known are {}{}", known.join(", "), self.place(key))))
+        usage(format!("{key}: unknown key: known are {}{}", known.join(", "), self.place(key)))
     }
 
     /// A whole number within limits.

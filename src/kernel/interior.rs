@@ -3,8 +3,7 @@
 //!
 //! That the exact orbit of such a point stays bounded says nothing about the orbit that [`reference`]
 //! computes, where each step rounds. So [`proven_interior`] rests on the theorem about rounded orbits that
-//! [`proof`] states and proves; the rim is what the proof costs. A user may trust the exact formulas there, too:
-//! see [`trusted_interior`].
+//! [`proof`] states and proves; the rim is what the proof costs.
 //!
 //! # The predicate
 //!
@@ -60,20 +59,6 @@ pub fn proven_interior(re: f64, im: f64) -> bool {
     Interior::PROVEN.contains(re, im)
 }
 
-/// Whether the exact formulas, in f64, have `re + i im` in the main cardioid or the period-2 disc. The exact orbit then
-/// stays bounded; of the rounded one that is proven but for the rim.
-///
-/// ```
-/// # use mandel_mpi::kernel::interior::{proven_interior, trusted_interior};
-/// assert!(trusted_interior(-1.25 + 1e-7, 0.0) && !proven_interior(-1.25 + 1e-7, 0.0));
-/// assert!(!trusted_interior(-1.25, 0.0)); // the boundary is left to the orbit
-/// ```
-#[must_use]
-#[inline]
-pub fn trusted_interior(re: f64, im: f64) -> bool {
-    Interior::TRUSTED.contains(re, im)
-}
-
 /// The main cardioid and the period-2 disc, as far as they are taken for interior.
 ///
 /// A point is asked alone or among eight: the same operations in the same order, so the same answer.
@@ -103,9 +88,6 @@ impl Margin {
 impl Interior {
     /// Less the rim.
     pub(super) const PROVEN: Self = Self::beyond(CUSP_GAP, CARDIOID_GAP, DISC_GAP);
-
-    /// With the rim.
-    pub(super) const TRUSTED: Self = Self::beyond(0.0, 0.0, 0.0);
 
     /// Where `1 − |λ|²` is above these gaps.
     pub(super) const fn beyond(around_cusp: f64, cardioid: f64, disc: f64) -> Self {
@@ -234,27 +216,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn trusted_are_the_points_inside_the_boundary() {
-        let is_far_from_cusp = |angle: &f64| (ONE - Complex64::from_polar(1.0, *angle)).norm() > 1e-3;
-        for component in &COMPONENTS {
-            let angles = angles(120).filter(is_far_from_cusp);
-            for (angle, e) in angles.flat_map(|angle| (6..=12).map(move |e| (angle, e))) {
-                let at = |norm_sqr: f64| (component.c)(Complex64::from_polar(norm_sqr.sqrt(), angle));
-                let (inside, outside) = (at(1.0 - 10f64.powi(-e)), at(1.0 + 10f64.powi(-e)));
-                assert!(trusted_interior(inside.re, inside.im), "{inside} is 1e-{e} inside");
-                assert!(!proven(inside), "{inside} is 1e-{e} inside");
-                let other = COMPONENTS.iter().any(|other| (other.multiplier)(outside).norm_sqr() < 1.0);
-                assert!(other || !trusted_interior(outside.re, outside.im), "{outside} is 1e-{e} outside");
-            }
-        }
-        for (re, top) in [(-0.125, 3.0 * 3f64.sqrt() / 8.0), (-1.0, 0.25)] {
-            assert!(trusted_interior(re, top - 1e-7) && !proven_interior(re, top - 1e-7));
-            assert!(!trusted_interior(re, top + 1e-6), "{re}");
-        }
-        assert!([-1.25, -0.75, 0.25].iter().all(|&re| !trusted_interior(re, 0.0)), "on the boundary");
-    }
-
     /// Asks eight points at once.
     struct Eight(Interior, [f64; 8], f64);
 
@@ -269,7 +230,7 @@ mod tests {
 
     #[test]
     fn eight_at_once_are_the_same_as_one_by_one() {
-        for interior in [Interior::PROVEN, Interior::TRUSTED] {
+        for interior in [Interior::PROVEN, Interior::beyond(0.0, 0.0, 0.0)] {
             let count_same = |re: [f64; 8], im| {
                 let together = Portable.outlined(Eight(interior, re, im));
                 let alone =
@@ -324,7 +285,6 @@ mod tests {
         for x in far {
             for (re, im) in [(x, 0.0), (-x, 0.1), (0.0, x), (-1.0, -x), (x, x), (-x, x)] {
                 assert_eq!(proven_interior(re, im), (re, im) == (-1.0, 0.1), "({re}, {im})");
-                assert_eq!(trusted_interior(re, im), (re, im) == (-1.0, 0.1), "({re}, {im})");
             }
         }
     }

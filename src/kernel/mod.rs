@@ -1,8 +1,7 @@
 //! Escape counts of a block of grid points.
 //!
 //! A [`Kernel`] is a value that is prepared once per job and rank and then called, by any thread, with work
-//! items of rows. Every kernel returns the counts of [`mod@reference`], bit for bit; kernels differ in speed only. So they do
-//! with [`Kernel::with_unproven_shortcuts`], where the count of some points is `max_iter` by definition.
+//! items of rows. Every kernel returns the counts of [`mod@reference`], bit for bit; kernels differ in speed only.
 
 #![expect(
     clippy::inline_always,
@@ -187,18 +186,6 @@ impl Kernel {
     #[must_use]
     pub fn without_shortcuts(self) -> Self {
         Self { interior: None, shortcuts: false, ..self }
-    }
-
-    /// The same, but every point of [`interior::trusted_interior`] has the count `max_iter`, whatever its rounded orbit does.
-    #[must_use]
-    pub fn with_unproven_shortcuts(self) -> Self {
-        Self { interior: Some(Interior::TRUSTED), ..self }
-    }
-
-    /// Whether counts may be found otherwise than by executing every iteration.
-    #[must_use]
-    pub fn takes_shortcuts(&self) -> bool {
-        self.shortcuts
     }
 
     /// The kernels that this CPU runs, for `--version`.

@@ -33,7 +33,6 @@ fn unfinished(paths: &Paths) -> Result<()> {
         ("bands", format!("{done} of {} ({percent:.1} %)", geometry.bands())),
         ("grid", grid),
         ("max_iter", config.job.max_iter().to_string()),
-        ("unproven", config.job.unproven_shortcuts().to_string()),
         ("job", config.job.hash().to_string()),
     ]);
     Ok(())
@@ -48,7 +47,6 @@ fn finished(path: &Path) -> Result<()> {
         ("region re", file.text("region_re_text")?),
         ("region im", file.text("region_im_text")?),
         ("max_iter", file.number("max_iter")?.to_string()),
-        ("unproven", file.unproven_shortcuts()?.to_string()),
         ("sum", file.text("sum")?),
         ("undecided", file.number("undecided")?.to_string()),
         ("checksum", file.text("checksum")?),

@@ -16,9 +16,6 @@ use super::{FileFormat, Finished, Provenance};
 use crate::error::{Error, Result, Status};
 use crate::job::Job;
 
-/// The attribute of the counts that says so where the rim is trusted; else there is none.
-const UNPROVEN_SHORTCUTS: &str = "unproven_shortcuts";
-
 /// The dataset of the counts.
 const COUNTS: &str = "escape_count";
 

@@ -23,8 +23,7 @@ fn the_effective_config_is_printed() {
     let run = sandbox.job(&["--print-config", "--set", "grid.width=50", "--threads", "3"]).succeeded();
     let expected = "[region]\nre = [-2.0, 0.5]\nim = [-1.25, 1.25]\n\n\
                     [grid]\nwidth = 50\nheight = 30\nsampling = \"endpoints\"\n\n\
-                    [iteration]\nmax_iter = 200\nkernel = \"auto\"\nshortcuts = true\n\
-                    unproven_shortcuts = false\n\n\
+                    [iteration]\nmax_iter = 200\nkernel = \"auto\"\nshortcuts = true\n\n\
                     [output]\npath = \"small.h5\"\ndeflate = 1\nreproducible = false\n\n\
                     [run]\nthreads = 3\npartition = \"cost\"\nround_seconds = 30\nroot_memory_mib = 256\n\n\
                     [log]\nlevel = \"info\"\nformat = \"text\"\n";
@@ -52,10 +51,6 @@ fn every_bad_usage_has_one_message_and_code_2() {
         (vec!["--config", "small.toml", "--set", "grid"], "must be key=value"),
         (vec!["--config", "small.toml", "--kernel", "gpu"], "iteration.kernel = \"gpu\": must be \"auto\""),
         (vec!["--config", "small.toml", "--threads", "-1"], "run.threads = -1: must be a whole number"),
-        (
-            vec!["--config", "small.toml", "--unproven-shortcuts", "--set", "iteration.shortcuts=false"],
-            "iteration.unproven_shortcuts = true: needs iteration.shortcuts = true\n  --> --unproven-shortcuts",
-        ),
         (vec!["--config", "small.toml", "--output", "a.png"], "output.path = \"a.png\": must end in .h5"),
     ] {
         let run = sandbox.run(&arguments);

@@ -113,24 +113,6 @@ fn damage_is_found() {
     assert_eq!(sandbox.run(&["verify", "small.toml"]).code, 65);
 }
 
-/// All points of the picture are in the rim of the disc, so computing one of them would take seconds.
-#[test]
-fn a_file_tells_that_the_rim_is_trusted_and_is_verified_so() {
-    let sandbox = Sandbox::new();
-    let rim = SMALL.replace("[-2.0, 0.5]", "[-1.2499999, -1.2499998]").replace("-1.25, 1.25", "-1e-8, 1e-8");
-    sandbox.write("rim.toml", &rim.replace("200", "4294967295"));
-    let options = ["--config", "rim.toml", "--kernel", "reference", "--unproven-shortcuts"];
-    let job = sandbox.run(&options).succeeded();
-    assert_eq!(job.word("undecided"), "1200");
-    assert_eq!(job.stderr.matches("are trusted, not proven").count(), 1, "{}", job.stderr);
-    sandbox.run(&["verify", "rim.h5", "--sample", "500"]).succeeded();
-    let tells = |name: &str| sandbox.read(name).windows(18).any(|window| window == b"unproven_shortcuts");
-    assert!(tells("rim.h5"));
-    let plain = sandbox.job(&["--set", "output.reproducible=true"]).succeeded();
-    assert!(!tells("small.h5") && !plain.stderr.contains("trusted"), "{}", plain.stderr);
-    assert_eq!(sandbox.job(&["--unproven-shortcuts"]).code, 73);
-}
-
 #[test]
 fn a_stopped_job_goes_on_to_the_same_bits() {
     let sandbox = Sandbox::new();
@@ -211,10 +193,6 @@ fn another_jobs_journal_is_shown_and_kept() {
     assert_eq!((refused.code, refused.errors().len()), (65, 1), "{}", refused.stderr);
     assert!(refused.stderr.contains("journal: iteration.max_iter = 20000"), "{}", refused.stderr);
     assert!(refused.stderr.contains("now:     iteration.max_iter = 50"), "{}", refused.stderr);
-    let refused = sandbox.job(&["--unproven-shortcuts"]);
-    assert_eq!(refused.code, 65, "{}", refused.stderr);
-    let differing = "journal: not set\n  now:     iteration.unproven_shortcuts = true";
-    assert!(refused.stderr.contains(differing), "{}", refused.stderr);
     sandbox.job(&["--set", "iteration.max_iter=50", "--restart"]).succeeded();
     assert_eq!(sandbox.names(), ["small.h5", "small.journal-aside-1.1", "small.toml"]);
 }

@@ -8,7 +8,7 @@ use hdf5::types::VarLenUnicode;
 use hdf5::{Dataset, File, Location};
 use ndarray::{Array2, s};
 
-use super::{COUNTS, UNPROVEN_SHORTCUTS, hdf5_error, system_error};
+use super::{COUNTS, hdf5_error, system_error};
 use crate::band::Summary;
 use crate::error::{Error, Result, Status};
 
@@ -126,26 +126,6 @@ impl FieldFile {
     /// [`Status::Damaged`] when it is missing, [`Status::Io`] when it cannot be read.
     pub fn number(&self, name: &str) -> Result<u64> {
         let read = |location: &Location| location.attr(name)?.read_scalar::<u64>();
-        read(&self.counts).map_err(|error| self.failed(name, &error))
-    }
-
-    /// Whether the job trusted the exact formulas where nothing is proven.
-    ///
-    /// # Errors
-    ///
-    /// [`Status::Damaged`] when the attributes make no sense, [`Status::Io`] when they cannot be read.
-    pub fn unproven_shortcuts(&self) -> Result<bool> {
-        let names = self.counts.attr_names().map_err(|error| self.failed("its attributes", &error))?;
-        Ok(names.iter().any(|name| name == UNPROVEN_SHORTCUTS))
-    }
-
-    /// A pair of bounds, an attribute of the counts.
-    ///
-    /// # Errors
-    ///
-    /// [`Status::Damaged`] when it is missing, [`Status::Io`] when it cannot be read.
-    pub fn bounds(&self, name: &str) -> Result<Vec<f64>> {
-        let read = |location: &Location| location.attr(name)?.read_raw::<f64>();
         read(&self.counts).map_err(|error| self.failed(name, &error))
     }
 

@@ -7,7 +7,7 @@ use hdf5::types::{VarLenArray, VarLenUnicode};
 use hdf5::{Dataset, File, Group, H5Type, Location, ObjectReference, ObjectReference1};
 
 use super::raw::{read_chunk, write_chunk, write_terminated_text};
-use super::{COUNTS, UNPROVEN_SHORTCUTS, hdf5_error};
+use super::{COUNTS, hdf5_error};
 use crate::band::{CountWidth, Geometry, Summary};
 use crate::checksum::Checksum;
 use crate::error::{Error, Result, Status};
@@ -165,13 +165,6 @@ fn describe_counts(counts: &Dataset, job: &Job, summary: &Summary) -> hdf5::Resu
         "the smallest n with |z_n| > escape_radius, where z_0 = c and z_(n+1) = z_n^2 + c in float64; \
          max_iter: did not escape within max_iter",
     )?;
-    if job.unproven_shortcuts() {
-        write_text(
-            counts,
-            UNPROVEN_SHORTCUTS,
-            "max_iter, too, where c is in the main cardioid or the period-2 disc by the exact formulas in float64",
-        )?;
-    }
     number("max_iter", u64::from(job.max_iter().get()))?;
     counts.new_attr::<f64>().create("escape_radius")?.write_scalar(&2.0)?;
     bounds("region_re", &region.re)?;
