@@ -4,15 +4,17 @@
 //! dataset. Its geometry follows from the grid alone, so the encoded bytes are the same for any number of ranks.
 
 mod encode;
+mod encoding;
 mod record;
 
 use std::ops::Range;
 
 use crate::checksum::Checksum;
+use crate::dataset::{Count, CountWidth};
 use crate::job::Job;
-use crate::kernel::Count;
 
-pub use encode::{Deflate, Encoder};
+pub use encode::Encoder;
+pub use encoding::{Deflate, Encoding};
 pub use record::{Record, RecordError, RecordHeader};
 
 /// Bands of a grid whose height allows it: enough for some hundred ranks, few enough to list.
@@ -23,26 +25,6 @@ const BAND_BYTES: u64 = 16 << 20;
 
 /// Raw counts of a chunk, at most: readers cache about this much by default (1 MiB in HDF5 before 2.0).
 const CHUNK_BYTES: u64 = 512 << 10;
-
-/// The type that a job's counts are computed in and stored as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CountWidth {
-    /// `u16`, when `max_iter` fits.
-    U16,
-    /// `u32`.
-    U32,
-}
-
-impl CountWidth {
-    /// Bytes per count.
-    #[must_use]
-    pub fn bytes(self) -> u64 {
-        match self {
-            Self::U16 => 2,
-            Self::U32 => 4,
-        }
-    }
-}
 
 /// How a grid is cut into bands, and bands into chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

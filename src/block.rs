@@ -15,9 +15,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-use crate::band::Record;
-use crate::kernel::Count;
-use crate::store::journal::Encoding;
+use crate::band::{Encoding, Record};
+use crate::dataset::Count;
 
 use slab::{STRIP_COST, STRIP_POINTS, STRIP_ROWS, Slab};
 

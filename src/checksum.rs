@@ -4,7 +4,7 @@ use std::fmt;
 
 use crc_fast::{CrcAlgorithm, Digest};
 
-use crate::kernel::Count;
+use crate::dataset::Count;
 
 /// CRC-64/XZ over bytes, and how many they were, so that two of them can be joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

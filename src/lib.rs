@@ -22,6 +22,7 @@ pub mod checksum;
 pub mod cli;
 pub mod comm;
 pub mod config;
+pub mod dataset;
 pub mod error;
 pub mod estimate;
 pub mod faults;

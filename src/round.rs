@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::band::{CountWidth, Record};
+use crate::band::Record;
 use crate::block::{Block, Work};
 use crate::comm::Comm;
+use crate::dataset::{Count, CountWidth};
 use crate::error::Result;
-use crate::kernel::Count;
 use crate::stop::StopRequest;
 use crate::threads;
 

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::{prepare_kernel, start};
-use crate::band::Geometry;
+use crate::band::{Encoding, Geometry};
 use crate::block::{Block, Work};
 use crate::cli::{JobArgs, is_first_copy};
 use crate::comm::SerialComm;
@@ -19,7 +19,6 @@ use crate::error::{Error, Result, Status};
 use crate::estimate;
 use crate::kernel::Kernel;
 use crate::store::FileFormat;
-use crate::store::journal::Encoding;
 use crate::store::paths::{self, Paths};
 use crate::telemetry;
 use crate::threads::{self, Place, Wish};
@@ -141,7 +140,7 @@ fn time_block(work: &Work<'_>, config: &Config, bands: &[u64], costs: &[u64]) ->
     (telemetry::thread_cpu_s() - started, bytes as f64)
 }
 
-fn help<T: crate::kernel::Count>(work: &Work<'_>, bands: &[u64], costs: &[u64]) -> u64 {
+fn help<T: crate::dataset::Count>(work: &Work<'_>, bands: &[u64], costs: &[u64]) -> u64 {
     let block = Block::<T>::new(bands, costs, 1, u64::MAX);
     work.help(&block);
     block.held_bytes()

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::band::{Deflate, Geometry};
+use crate::band::{Deflate, Encoding, Geometry};
 use crate::cli::JobArgs;
 use crate::comm::Comm;
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
 use crate::store::FileFormat;
-use crate::store::journal::{self, Encoding, Journal, Texts};
+use crate::store::journal::{self, Journal, Texts};
 use crate::store::paths::Paths;
 use crate::telemetry;
 

@@ -102,7 +102,7 @@ fn a_part_of_the_journal_is_enough_to_go_on() {
     )
     .expect("a good config");
     let geometry = Geometry::of(&config.job);
-    let encoding = crate::store::journal::Encoding { geometry, deflate: config.output.deflate };
+    let encoding = crate::band::Encoding { geometry, deflate: config.output.deflate };
     let paths = crate::store::paths::Paths::new(&config.output.path);
     let mut journal = Journal::open(&paths, &config.job, encoding, &Texts::default()).expect("a new journal");
     let kernel = Kernel::prepare(config.kernel, config.job.max_iter()).expect("any CPU has it");

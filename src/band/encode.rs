@@ -6,32 +6,8 @@ use std::ops::Range;
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 
-use super::Geometry;
-use crate::kernel::Count;
-
-/// Level of zlib compression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deflate(u8);
-
-impl Deflate {
-    /// A level from 0 (chunks are stored as they are) to 9.
-    #[must_use]
-    pub fn new(level: u8) -> Option<Self> {
-        (level <= 9).then_some(Self(level))
-    }
-
-    /// The level, 0 to 9.
-    #[must_use]
-    pub fn level(self) -> u8 {
-        self.0
-    }
-
-    /// Whether chunks are filtered at all.
-    #[must_use]
-    pub fn is_on(self) -> bool {
-        self.0 > 0
-    }
-}
+use super::{Deflate, Geometry};
+use crate::dataset::Count;
 
 /// Encodes bands; keeps its buffers from one to the next.
 #[derive(Debug)]
@@ -119,7 +95,7 @@ pub(super) fn worst_bytes(bytes: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::band::CountWidth;
+    use crate::dataset::CountWidth;
 
     fn decode(payload: &[u8], lengths: &[u32], geometry: &Geometry) -> Vec<Vec<u32>> {
         let item = geometry.count_width.bytes() as usize;
@@ -146,7 +122,7 @@ mod tests {
             let geometry = Geometry { height: 5, width: 7, band_rows: 3, chunk_columns: 4, count_width };
             let last_band: Vec<u32> = (0..14).map(|i| 300 * i).collect();
             let mut payload = Vec::new();
-            let mut encoder = Encoder::new(geometry, Deflate(1));
+            let mut encoder = Encoder::new(geometry, Deflate::new(1).expect("a level"));
             let lengths = encoder.encode(&last_band, &mut payload);
             let expected = [
                 vec![0, 300, 600, 900, 2100, 2400, 2700, 3000, 0, 0, 0, 0],
@@ -173,7 +149,7 @@ mod tests {
         let counts: Vec<u16> = (0..64_000).map(|_| noise()).collect();
         for level in 0..=9 {
             let mut payload = Vec::new();
-            Encoder::new(geometry, Deflate(level)).encode(&counts, &mut payload);
+            Encoder::new(geometry, Deflate::new(level).expect("a level")).encode(&counts, &mut payload);
             assert!((payload.len() as u64) < geometry.worst_record_bytes(), "level {level}");
         }
     }

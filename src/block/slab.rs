@@ -8,7 +8,7 @@ use ndarray::{Array2, s};
 
 use super::lock;
 use crate::band::Geometry;
-use crate::kernel::Count;
+use crate::dataset::Count;
 
 /// Points of a strip, at most.
 pub(super) const STRIP_POINTS: u64 = 1 << 17;

@@ -8,10 +8,10 @@ use ndarray::Array2;
 
 use super::slab::{Slab, Strip};
 use super::{Block, lock};
-use crate::band::{Encoder, Record, Summary};
+use crate::band::{Encoder, Encoding, Record, Summary};
+use crate::dataset::Count;
 use crate::job::{Job, JobHash};
-use crate::kernel::{Count, Kernel};
-use crate::store::journal::Encoding;
+use crate::kernel::Kernel;
 
 /// What all rounds of a job have in common on one rank.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! The instruction sets of a CPU without kernels of its own: the portable one.
 
+use super::Stopped;
 use super::ask::{Answer, Ask};
 use super::item::Item;
 use super::portable::Portable;
-use super::{Count, Stopped};
+use crate::dataset::Count;
 
 /// The instruction set that a kernel uses.
 #[derive(Debug, Clone, Copy)]

@@ -8,6 +8,7 @@ use std::arch::x86_64::{
     _mm256_storeu_pd, _mm256_sub_pd,
 };
 
+use super::Stopped;
 use super::ask::{Answer, Ask};
 use super::item::{Item, Method};
 use super::orbit::Orbit;
@@ -15,7 +16,7 @@ use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
 use super::tile::Tiles;
-use super::{Count, Stopped};
+use crate::dataset::Count;
 
 /// The largest `max_iter` for which tiles are the faster kernel, measured on areas 1 and 2 of the talk.
 const TILES_UP_TO: u32 = 100;

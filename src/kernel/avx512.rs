@@ -7,6 +7,7 @@ use std::arch::x86_64::{
     _mm512_mul_pd, _mm512_set1_pd, _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_sub_pd,
 };
 
+use super::Stopped;
 use super::ask::{Answer, Ask};
 use super::item::{Item, Method};
 use super::orbit::Orbit;
@@ -14,7 +15,7 @@ use super::raw::Raw;
 use super::refill::Refill;
 use super::simd::{LANES, Simd, Work};
 use super::tile::Tiles;
-use super::{Count, Stopped};
+use crate::dataset::Count;
 
 /// The largest `max_iter` for which tiles are the faster kernel, measured on areas 1 and 2 of the talk.
 const TILES_UP_TO: u32 = 512;

@@ -3,11 +3,12 @@
 //! They come from the whole item, not from one row, so that no lane idles at the end of a row. They are sorted
 //! eight at a time, and those that need no lane are settled on the way.
 
+use super::Stopped;
 use super::item::{Item, load_up_to_eight};
 use super::neighbours::Points;
 use super::simd::{LANES, Simd};
 use super::sort::Sorted;
-use super::{Count, Stopped};
+use crate::dataset::Count;
 
 /// A point that must iterate.
 #[derive(Debug, Clone, Copy)]

@@ -53,39 +53,7 @@ use item::{Item, Terms};
 use ndarray::{Array2, ArrayViewMut2};
 use num_complex::Complex64;
 
-/// An integer type that holds escape counts.
-pub trait Count: Copy + Default + Ord + Send + Sync + 'static {
-    /// The largest count that the type holds.
-    const MAX: u32;
-    /// Narrows a count, which is at most [`Self::MAX`].
-    fn from_count(count: u32) -> Self;
-    /// Widens a count.
-    fn to_count(self) -> u32;
-}
-
-impl Count for u16 {
-    const MAX: u32 = u16::MAX as u32;
-
-    fn from_count(count: u32) -> Self {
-        count as Self
-    }
-
-    fn to_count(self) -> u32 {
-        self.into()
-    }
-}
-
-impl Count for u32 {
-    const MAX: u32 = Self::MAX;
-
-    fn from_count(count: u32) -> Self {
-        count
-    }
-
-    fn to_count(self) -> u32 {
-        self
-    }
-}
+use crate::dataset::Count;
 
 /// Which kernel the user asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ndarray::ArrayViewMut2;
 use num_complex::Complex64;
 
+use super::Stopped;
 use super::item::Terms;
-use super::{Count, Stopped};
+use crate::dataset::Count;
 
 /// Returns the escape count of `c`: the smallest `n < max_iter` with `|z_n| > 2`, where
 /// `z_0 = c` and `z_{n+1} = z_n² + c`; `max_iter` when there is none.

@@ -18,6 +18,7 @@
 //! state, so it would go round for ever. States are compared as numbers; that 0 and -0 are equal changes nothing,
 //! because a step maps states that differ in the sign of zeros to states that do.
 
+use super::Stopped;
 use super::feed::Feed;
 use super::item::Item;
 use super::lanes::Lanes;
@@ -26,7 +27,7 @@ use super::settle::Settle;
 use super::simd::{Simd, Work};
 use super::sort::lanes;
 use super::trap::Search;
-use super::{Count, Stopped};
+use crate::dataset::Count;
 
 /// Steps of a block.
 pub(super) const STEPS: usize = 16;

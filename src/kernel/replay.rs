@@ -3,11 +3,11 @@
 //! The saved states wait in a queue until there are enough of them to fill the vectors, and are then
 //! iterated again with a test at every step.
 
-use super::Count;
 use super::item::Item;
 use super::orbit::Orbit;
 use super::refill::STEPS;
 use super::simd::{LANES, Simd, ZERO_COUNT, eight, eight_mut};
+use crate::dataset::Count;
 
 /// The most vectors that are replayed together.
 const MOST_VECTORS: usize = 6;

@@ -7,13 +7,14 @@
 
 use num_complex::Complex64;
 
+use super::Stopped;
 use super::complex::{chunks, load, numbers, reals};
 use super::item::{Item, Terms, load_up_to_eight};
 use super::neighbours::{Disc, Points, Tile};
 use super::series::{A_LITTLE, Eight, FARTHEST, Series};
 use super::simd::{LANES, Simd, Work};
 use super::sort::lanes;
-use super::{Count, Stopped};
+use crate::dataset::Count;
 
 // Measured: where the work that is left, 120 iterations for each point in it, is least, over parts of area2, the whole set and
 // a valley at 1e-8; it changes little around there.

@@ -13,7 +13,8 @@ use num_complex::Complex64;
 
 use super::item::Terms;
 use super::simd::{LANES, Simd};
-use super::{Count, Stopped, reference};
+use super::{Stopped, reference};
+use crate::dataset::Count;
 
 /// The largest `|c|²` with which a fast loop may be trusted.
 const LARGEST_SAFE_NORM: f64 = 3.9;

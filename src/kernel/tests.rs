@@ -9,7 +9,8 @@ use proptest::prelude::*;
 
 use super::interior::Interior;
 use super::reference::escape_count;
-use super::{Choice, Count, Kernel, Stopped};
+use super::{Choice, Kernel, Stopped};
+use crate::dataset::Count;
 
 static GO_ON: AtomicBool = AtomicBool::new(false);
 

@@ -8,11 +8,12 @@ use std::array::from_fn;
 
 use ndarray::Axis;
 
+use super::Stopped;
 use super::item::{Item, Terms, load_up_to_eight};
 use super::orbit::Orbit;
 use super::simd::{LANES, Simd, Work, ZERO_COUNT};
 use super::sort::{Sorted, all_open, lanes};
-use super::{Count, Stopped};
+use crate::dataset::Count;
 
 /// Steps between two looks whether a tile has any orbit left inside.
 const STEPS_PER_LOOK: u32 = 4;

@@ -1,11 +1,12 @@
 //! The instruction sets of x86-64 CPUs. Which of them there are is found out at run time, on every rank.
 
+use super::Stopped;
 use super::ask::{Answer, Ask};
 use super::avx2::Avx2;
 use super::avx512::Avx512;
 use super::item::Item;
 use super::portable::Portable;
-use super::{Count, Stopped};
+use crate::dataset::Count;
 
 /// The instruction set that a kernel uses.
 #[derive(Debug, Clone, Copy)]

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::band::Geometry;
+use crate::band::{Encoding, Geometry};
 use crate::config::Config;
 use crate::error::{Error, Result, Status};
 use crate::stop::StopRequest;
 use crate::store::hdf5::Hdf5Format;
-use crate::store::journal::{self, Encoding, Journal, Texts};
+use crate::store::journal::{self, Journal, Texts};
 use crate::store::paths::Paths;
 use crate::store::{self, FileFormat, Provenance, RunProvenance};
 use crate::telemetry;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::paths::{self, Paths};
-use crate::band::{Deflate, Geometry, RecordHeader, Summary};
+use crate::band::{Encoding, RecordHeader, Summary};
 use crate::checksum::Checksum;
 use crate::error::{Error, Result, Status};
 use crate::job::{Job, JobHash};
@@ -25,15 +25,6 @@ use segment::{Entry, header_bytes, read_header, read_segments, unreadable};
 
 /// Records are written in pieces of about this size.
 const WRITE_BYTES: usize = 1 << 20;
-
-/// How a job's bands are cut and encoded. Fixed by its first segment: a resume keeps to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Encoding {
-    /// The bands and chunks.
-    pub geometry: Geometry,
-    /// The compression of the chunks.
-    pub deflate: Deflate,
-}
 
 /// The texts that a journal keeps for whoever finishes it without the config's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -311,7 +302,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::band::Record;
+    use crate::band::{Deflate, Geometry, Record};
     use crate::grid::Sampling;
     use crate::region::{Bound, Interval, Region};
 

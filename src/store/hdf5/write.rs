@@ -8,8 +8,9 @@ use hdf5::{Dataset, File, Group, H5Type, Location, ObjectReference, ObjectRefere
 
 use super::raw::{read_chunk, write_chunk, write_terminated_text};
 use super::{COUNTS, hdf5_error};
-use crate::band::{CountWidth, Geometry, Summary};
+use crate::band::{Geometry, Summary};
 use crate::checksum::Checksum;
+use crate::dataset::CountWidth;
 use crate::error::{Error, Result, Status};
 use crate::grid::Axis;
 use crate::job::Job;

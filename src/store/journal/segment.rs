@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Encoding, Texts};
-use crate::band::{CountWidth, Deflate, Geometry, RecordError, RecordHeader};
+use super::Texts;
+use crate::band::{Deflate, Encoding, Geometry, RecordError, RecordHeader};
 use crate::checksum::Checksum;
+use crate::dataset::CountWidth;
 use crate::error::{Error, Result, Status};
 use crate::job::{Job, JobHash};
 use crate::store::paths::{self, Paths};
