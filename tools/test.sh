@@ -73,8 +73,8 @@ else
 fi
 
 step "$python" -m unittest discover -s tests/scaling
-step tools/torture.sh --short
-step tools/test-slurm.sh --short
+step tests/torture/torture.sh --short
+step tests/cluster/test-slurm.sh --short
 
 echo
 summary

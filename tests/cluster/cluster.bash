@@ -1,11 +1,11 @@
-# How the cases talk to the test cluster. Sourced by tools/test-slurm.sh, which sets root, prefix, user and work.
+# How the cases talk to the test cluster. Sourced by test-slurm.sh, which sets root, prefix, user and work.
 #
 # A case is a function whose name says what must hold. It runs in a subshell of its own under `set -e`, beside
 # others; it fails when a command fails or it calls `fail`.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # set by tools/test-slurm.sh
+# shellcheck disable=SC2154 # set by test-slurm.sh
 
-tc() { "$root/tools/test-cluster.sh" "$@"; }
+tc() { "$root/tests/cluster/test-cluster.sh" "$@"; }
 
 fail() {
     echo "$*" >&2

@@ -1,6 +1,6 @@
 # What goes wrong in mid-run: signals, a lost node, a cut network, the time limit. The result is always the same.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # set by tools/test-slurm.sh
+# shellcheck disable=SC2154 # set by test-slurm.sh
 
 usr1_stops_and_requeue_resumes() {
     enter_directory "${FUNCNAME[0]}"

@@ -1,6 +1,6 @@
 # What a user meets before the first job: the module, --help and --version under a launcher.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # set by tools/test-slurm.sh
+# shellcheck disable=SC2154 # set by test-slurm.sh
 
 # Debian's place and the usual ones.
 lmod_init() {

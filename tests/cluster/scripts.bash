@@ -1,6 +1,6 @@
 # Each of slurm/*.sh, run to its end.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # set by tools/test-slurm.sh
+# shellcheck disable=SC2154 # set by test-slurm.sh
 
 mandel_32k_takes_a_config() {
     enter_directory "${FUNCNAME[0]}"

@@ -1,7 +1,7 @@
 """Tortures the program: kills, faults, power cuts, full disks, limits, damaged journals.
 
 Each scenario can be run alone, says what it did in numbers, and fails with the evidence kept when a promise is
-broken. `tools/torture.sh` builds the program and calls this.
+broken. `tests/torture/torture.sh` builds the program and calls this.
 """
 
 import argparse

@@ -1,17 +1,17 @@
 #!/bin/bash
 # Tests the job scripts, the installation and the program's behaviour under failures on a real Slurm.
 #
-#   tools/test-slurm.sh [--short] [CASE...]
+#   tests/cluster/test-slurm.sh [--short] [CASE...]
 #
-# Brings up four nodes of four CPUs on this machine (tools/test-cluster.sh), installs there, submits everything as an
+# Brings up four nodes of four CPUs on this machine (test-cluster.sh), installs there, submits everything as an
 # unprivileged user, and takes all down again. --short leaves out the time limit and other cases that wait for
-# minutes; named cases run alone. The cases are in tests/cluster/. Needs root, Slurm, munge and Open MPI; without
-# them it says `skipped: ...`. The last line counts: `N passed, N failed, N skipped`.
+# minutes; named cases run alone. The cases are in the *.bash files here. Needs root, Slurm, munge and Open MPI;
+# without them it says `skipped: ...`. The last line counts: `N passed, N failed, N skipped`.
 #
 # Environment: MANDEL_MPI, the binary to test (else the release build); MANDEL_TEST_USER, who submits (nobody).
 set -uo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 user=${MANDEL_TEST_USER:-nobody}
 binary=${MANDEL_MPI:-${CARGO_TARGET_DIR:-$root/target}/release/mandel-mpi}
 passed=0 failed=0 skipped=0

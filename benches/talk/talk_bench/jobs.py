@@ -17,7 +17,7 @@ from talk_bench import launch
 from talk_bench.cases import Case
 from talk_bench.contender import Contender, Sample, Unavailable
 
-TOOLS = Path(__file__).resolve().parent.parent
+FOLDER = Path(__file__).resolve().parent.parent
 
 
 def processes(workers: int, scratch: Path) -> Contender:
@@ -47,6 +47,6 @@ def run_job(
     counts = scratch / "job.npy"
     command = [*launcher, sys.executable, "-m", module, *arguments, str(counts)]
     began = time.perf_counter()
-    said = launch.output_of(command, cwd=TOOLS)
+    said = launch.output_of(command, cwd=FOLDER)
     job_seconds = time.perf_counter() - began
     return Sample(json.loads(said)["seconds"], np.load(counts), job_seconds)

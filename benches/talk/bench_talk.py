@@ -37,7 +37,7 @@ from pathlib import Path
 
 from talk_bench import environment
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def parse_arguments(target: Path) -> argparse.Namespace:
@@ -86,7 +86,7 @@ def main() -> int:
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
     arguments = parse_arguments(target)
     missing = environment.enter(
-        target / "bench-venv", ROOT / "tools/bench_requirements.txt"
+        target / "bench-venv", ROOT / "benches/talk/requirements.txt"
     )
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(143)

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Tortures the program: kills, faults, power cuts, full disks, limits, damaged journals.
 #
-#   tools/torture.sh                   all of it, about 16 minutes
-#   tools/torture.sh --short           the form that is part of every test run, less than 100 s on 2 free cores
-#   tools/torture.sh kill power-cut    some scenarios; tests/torture/torture.py names them
-#   tools/torture.sh --seed 7 kill     the random choices of an earlier run
+#   tests/torture/torture.sh                   all of it, about 16 minutes
+#   tests/torture/torture.sh --short           the form that is part of every test run: 100 s on 2 free cores
+#   tests/torture/torture.sh kill power-cut    some scenarios; tests/torture/torture.py names them
+#   tests/torture/torture.sh --seed 7 kill     the random choices of an earlier run
 #
 # Needs cargo, python3, cc and mpirun. Exits with 1 and keeps the evidence when a promise is broken.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 builds=$target/torture
 mkdir -p "$builds"
