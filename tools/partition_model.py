@@ -3,11 +3,11 @@
 Written anew from the design, not translated, so that it also checks `src/partition.rs`:
 
 * A band has `ceil(height / 8192)` rows, but at most 16 MiB of raw counts (`src/band.rs`).
-* *True* costs of a grid are those of a run. For a larger grid the density of the cost along `im` is taken from the
-  finest run: piecewise constant over its bands, so what is finer than they are is smoothed away.
-* *Believed* costs are those of a run, too: what its coarse sample told (`src/estimate.rs`), before it computed.
-* The cut is contiguous and minimises the largest block: bisection on the largest block, greedy filling to test it;
-  among the best cuts the one nearest to an even spread.
+* *True* costs of a grid are those of a run. For a larger grid the density of the cost along `im` is taken
+  from the finest run: piecewise constant over its bands, so what is finer than they are is smoothed away.
+* *Believed* costs are those of a run, too: what its coarse sample told (`src/estimate.rs`) before computing.
+* The cut is contiguous and minimises the largest block: bisection on the largest block, greedy filling to
+  test it; among the best cuts the one nearest to an even spread.
 
 `imbalance` is max / mean over ranks; its reciprocal is POP's load balance.
 """
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -72,12 +72,15 @@ def resampled(costs: np.ndarray, known: Geometry, wanted: Geometry) -> np.ndarra
 
 
 def with_points(costs: np.ndarray, geometry: Geometry, point_cost: int) -> np.ndarray:
-    """Costs in the unit that ranks cut by: executed iterations, and a constant for every point, by the kernel."""
+    """Costs in the unit that ranks cut by: executed iterations, and a constant of the kernel per point."""
     return costs + point_cost * np.diff(geometry.edges()) * geometry.width
 
 
 def best_cut(costs: np.ndarray, ranks: int) -> np.ndarray:
-    """First band of each rank's block, and the number of bands: no contiguous cut has a smaller largest block."""
+    """First band of each rank's block, and the number of bands.
+
+    No contiguous cut has a smaller largest block.
+    """
     prefix = [0, *accumulate(np.maximum(costs, 1).tolist())]
     limit = _least_largest(prefix, ranks)
     earliest = _earliest_starts(prefix, ranks, limit)
@@ -108,7 +111,7 @@ def block_sums(costs: np.ndarray, cuts: np.ndarray) -> np.ndarray:
 
 def _least_largest(prefix: list[int], ranks: int) -> int:
     """The smallest largest block: between the mean and the mean plus the dearest band."""
-    dearest = max(after - before for before, after in zip(prefix, prefix[1:]))
+    dearest = max(after - before for before, after in pairwise(prefix))
     low = max(dearest, -(-prefix[-1] // ranks))
     high = -(-prefix[-1] // ranks) + dearest
     while low < high:

@@ -22,7 +22,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run. Names as in the program's report; `band_costs` are executed pixel-iterations, points not counted."""
+    """One run. Names as in the program's report.
+
+    `band_costs` are executed pixel-iterations, points not counted.
+    """
 
     source: str
     job_hash: str

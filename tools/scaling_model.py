@@ -3,25 +3,28 @@
 
     tools/scaling_model.py SUMMARY.json... [--grids N...] [--ranks N...] [--plot FILE.png]
 
-All summaries are of one region and max_iter (they do not say which region: that is up to you). A 1-rank run with one
-thread gives the speeds; a run of the same grid, else the finest one, gives the true costs and those that ranks believed.
-Runs of one thread per rank on the calibrating run's grid, or finer ones, are compared with what the model says of them.
+All summaries are of one region and max_iter (they do not say which region: that is up to you). A 1-rank run
+with one thread gives the speeds; a run of the same grid, else the finest one, gives the true costs and those
+that ranks believed. Runs of one thread per rank on the calibrating run's grid, or finer ones, are compared
+with what the model says of them.
 
 Model of one job, in seconds (measured = from the calibrating run; stated = an option):
 
-    work of a rank   (executed + points * point_cost) * iteration_s / threads     measured, of its block of the static cut;
-                     divided by full_node where other cores of the node are at work, too: they share clock and caches
+    work of a rank   (executed + points * point_cost) * iteration_s / threads
+                     measured, of its block of the static cut; divided by full_node where other cores of the
+                     node are at work, too: they share clock and caches
     sample           share of the coarse sample that a rank computes * iteration_s / threads
-    cut              CUT_STEP_S * ranks * log2(cost) * log2(bands), twice a round; every rank does it, serially
+    cut              CUT_STEP_S * ranks * log2(cost) * log2(bands), twice a round;
+                     every rank does it, serially
     rounds           by time (round_seconds). Each but the last loses half of the dearest band
-    gather           messages of GATHER_BYTES at least, one from each rank each time, beside the computing: no shorter
-                     than bytes from other nodes / network + gathers * ranks * latency
+    gather           messages of GATHER_BYTES at least, one from each rank each time, beside the computing:
+                     no shorter than bytes from other nodes / network + gathers * ranks * latency
     collectives      rounds * COLLECTIVES * log2(ranks) * latency
     journal          bytes / disk, beside the computing
     assembling       bytes / disk: the file written and synced, and compared meanwhile
     not in it        ranks of unequal speed, rounds that mend the balance
-    wall             setup + sample + max(compute + cuts + collectives, gather, journal) + assembling + finish_s;
-                     launching MPI is not in it, as it is not in the program's wall_s
+    wall             setup + sample + max(compute + cuts + collectives, gather, journal) + assembling
+                     + finish_s; launching MPI is not in it, as it is not in the program's wall_s
 
 Factors as POP defines them (https://pop-coe.eu/node/69), with useful = computing and encoding:
 
@@ -41,7 +44,6 @@ from dataclasses import dataclass, replace
 from math import ceil, log2
 
 import numpy as np
-
 import partition_model as partition
 from partition_model import Geometry
 from run_summary import RunSummary, load, median_wall_s, typical
@@ -56,7 +58,10 @@ COLLECTIVES = 12
 """Collective calls of a round, heartbeats left out: they are beside the computing."""
 
 CUT_STEP_S = 1.5e-9
-"""Seconds of one step of a binary search in `row_blocks`: 83 ms for 131072 bands on 65536 ranks, measured on one core."""
+"""Seconds of one step of a binary search in `row_blocks`.
+
+Measured on one core: 83 ms for 131072 bands on 65536 ranks.
+"""
 
 
 @dataclass(frozen=True)
@@ -198,7 +203,9 @@ def wall_s(
     """Wall time by the formulas above."""
     total = job.geometry.points * machine.bytes_per_point
     disk_s = total / machine.disk
-    meetings_s = rounds * (machine.round_s + cut_s(job, ranks) + COLLECTIVES * log2(ranks) * machine.latency_s)
+    meetings_s = rounds * (
+        machine.round_s + cut_s(job, ranks) + COLLECTIVES * log2(ranks) * machine.latency_s
+    )
     loop_s = max_s + (rounds - 1) * dearest_s / 2 + meetings_s
     before_s = machine.setup_s + sample_s(job, machine, ranks, threads)
     during_s = max(loop_s, gather_s(machine, total, ranks, threads), disk_s)
@@ -254,8 +261,9 @@ def balance_table(jobs: list[Problem], ranks: list[int], point_cost: int) -> lis
 
 def time_table(jobs: list[Problem], machine: Machine, ranks: list[int], threads: int) -> list[str]:
     """Wall times and POP factors; the baseline of speedup is the model of one rank with one thread."""
+    factors = "load balance | serialisation | transfer | communication"
     lines = [
-        "| rows | ranks | rounds | wall s | speedup | t1/(N tN) | load balance | serialisation | transfer | communication |",
+        f"| rows | ranks | rounds | wall s | speedup | t1/(N tN) | {factors} |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for job in jobs:
@@ -294,14 +302,20 @@ def check_table(runs: list[RunSummary], base: RunSummary, machine: Machine) -> l
 
 def stated(machine: Machine, base: RunSummary) -> list[str]:
     """The numbers that everything else follows from."""
-    return [
+    calibrated = (
         f"Calibrated by {base.height} x {base.width} points on 1 rank, kernel {base.kernel}: "
-        f"{1e-9 / machine.iteration_s:.2f} Giter/s per core, each point counted as {machine.point_cost} iterations more, "
-        f"{machine.bytes_per_point:.3f} bytes per point, setup {machine.setup_s:.3f} s.",
-        f"Stated: network {machine.network / 1e9:g} GB/s, latency {machine.latency_s * 1e6:g} us, disk "
-        f"{machine.disk / 1e6:.0f} MB/s, {machine.round_s * 1e3:g} ms per round, {machine.finish_s * 1e3:g} ms at the end, "
-        f"{machine.cores_per_node} cores per node, each {machine.full_node:g} as fast as alone, rounds of {machine.round_seconds:g} s.",
-    ]
+        f"{1e-9 / machine.iteration_s:.2f} Giter/s per core, "
+        f"each point counted as {machine.point_cost} iterations more, "
+        f"{machine.bytes_per_point:.3f} bytes per point, setup {machine.setup_s:.3f} s."
+    )
+    given = (
+        f"Stated: network {machine.network / 1e9:g} GB/s, latency {machine.latency_s * 1e6:g} us, "
+        f"disk {machine.disk / 1e6:.0f} MB/s, {machine.round_s * 1e3:g} ms per round, "
+        f"{machine.finish_s * 1e3:g} ms at the end, "
+        f"{machine.cores_per_node} cores per node, each {machine.full_node:g} as fast as alone, "
+        f"rounds of {machine.round_seconds:g} s."
+    )
+    return [calibrated, given]
 
 
 def plot(jobs: list[Problem], machine: Machine, ranks: list[int], threads: int, path: str) -> None:
@@ -326,19 +340,25 @@ def plot(jobs: list[Problem], machine: Machine, ranks: list[int], threads: int, 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("summaries", nargs="+", metavar="SUMMARY.json")
     parser.add_argument("--grids", type=int, nargs="+", default=GRIDS, help="rows (= columns) of the grids")
     parser.add_argument("--ranks", type=int, nargs="+", default=RANKS)
     parser.add_argument("--threads", type=int, default=1, help="threads per rank")
-    parser.add_argument("--giter-per-s", type=float, help="executed iterations of a core; default: as calibrated")
+    parser.add_argument(
+        "--giter-per-s", type=float, help="executed iterations of a core; default: as calibrated"
+    )
     parser.add_argument("--disk-mb-s", type=float, help="root's disk; default: as calibrated")
     parser.add_argument("--network-gb-s", type=float, default=10.0, help="into root")
     parser.add_argument("--latency-us", type=float, default=2.0)
     parser.add_argument("--round-overhead-ms", type=float, default=10.0)
     parser.add_argument("--finish-ms", type=float, default=50.0, help="polls and syncs at the end")
     parser.add_argument("--cores-per-node", type=int, default=64)
-    parser.add_argument("--full-node", type=float, default=0.97, help="speed of a core among busy ones, against alone")
+    parser.add_argument(
+        "--full-node", type=float, default=0.97, help="speed of a core among busy ones, against alone"
+    )
     parser.add_argument("--round-seconds", type=float, default=30.0)
     parser.add_argument("--plot", metavar="FILE.png")
     return parser.parse_args(argv)

@@ -3,16 +3,18 @@
 
     tools/scaling_table.py SUMMARY.json... [--plot FILE.png]
 
-Runs of one job on several numbers of cores are *strong* scaling, a table per job. What is left, jobs that ran on one
-number of cores each, is *weak* scaling: together one table. A core is a thread of a rank. Repeats of the same job on the
-same ranks, threads and nodes make one row: medians, and the spread (max - min) / median of the wall time. Resumed runs
-are refused: their wall time is not that of the whole job.
+Runs of one job on several numbers of cores are *strong* scaling, a table per job. What is left, jobs that ran
+on one number of cores each, is *weak* scaling: together one table. A core is a thread of a rank. Repeats of
+the same job on the same ranks, threads and nodes make one row: medians, and the spread (max - min) / median
+of the wall time. Resumed runs are refused: their wall time is not that of the whole job.
 
     speedup               t_base / t
-    parallel efficiency   strong: (t_base * cores_base) / (t * cores); with one core as the base that is t1 / (N tN)
+    parallel efficiency   strong: (t_base * cores_base) / (t * cores); with one core
+                          as the base that is t1 / (N tN)
                           weak: iterations executed per core-second / the base's
     load balance          mean / max compute time over ranks (POP)
-    communication         max compute time / wall (POP's communication efficiency, https://pop-coe.eu/node/69);
+    communication         max compute time / wall (POP's communication efficiency,
+                          https://pop-coe.eu/node/69);
                           encoding, writing and idling count as loss here
 
 The base is the run on the fewest cores that was given, not one core unless there is such a run.
@@ -130,7 +132,18 @@ def markdown(table: Table) -> str:
     """The table with a heading and what it is relative to."""
     base = table.base
     weak = table.kind == "weak"
-    heads = ["ranks", "nodes", "threads", "wall s", "speedup", "efficiency", "load balance", "communication", "spread", "runs"]
+    heads = [
+        "ranks",
+        "nodes",
+        "threads",
+        "wall s",
+        "speedup",
+        "efficiency",
+        "load balance",
+        "communication",
+        "spread",
+        "runs",
+    ]
     heads = (["grid"] if weak else []) + heads
     lines = [
         f"### {title(table)}",
@@ -140,7 +153,11 @@ def markdown(table: Table) -> str:
         *("| " + " | ".join(cells(table, row)) + " |" for row in table.rows),
         "",
         f"Base: {base.first.ranks} rank(s), {base.cores} core(s), {base.wall_s:.3f} s. "
-        + ("Efficiency: executed iterations per core-second." if weak else "Efficiency: t_base cores_base / (t cores).")
+        + (
+            "Efficiency: executed iterations per core-second."
+            if weak
+            else "Efficiency: t_base cores_base / (t cores)."
+        )
         + " Medians; spread: (max - min) / median of wall.",
     ]
     return "\n".join(lines)
@@ -158,7 +175,8 @@ def cells(table: Table, row: Row) -> list[str]:
     first = row.first
     grid = [f"{first.height} x {first.width}"] if table.kind == "weak" else []
     threads = sorted(set(first.threads))
-    return grid + [
+    return [
+        *grid,
         str(first.ranks),
         str(first.nodes),
         "-".join(str(count) for count in {threads[0]: None, threads[-1]: None}),
@@ -196,7 +214,9 @@ def plot(all_tables: list[Table], path: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Prints the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("summaries", nargs="+", metavar="SUMMARY.json")
     parser.add_argument("--plot", metavar="FILE.png")
     args = parser.parse_args(argv)

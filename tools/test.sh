@@ -20,7 +20,8 @@ step() {
 python=target/test-venv/bin/python
 make_python() {
   [ -x "$python" ] || python3 -m venv target/test-venv
-  "$python" -m pip install -q --disable-pip-version-check -r tools/test_requirements.txt
+  "$python" -m pip install -q --disable-pip-version-check 'pip>=25.1'
+  "$python" -m pip install -q --disable-pip-version-check --group lint
 }
 
 # The tests of a kernel that this CPU lacks end early, which their runner takes for passed.

@@ -45,9 +45,7 @@ def parse_arguments(target: Path) -> argparse.Namespace:
         description='The tables of the talk "Python in HPC" on this machine, beside mandel-mpi.'
     )
     parser.add_argument("--repeats", type=positive, help="rounds [5, with --quick 1]")
-    parser.add_argument(
-        "--quick", action="store_true", help="small grids: a smoke test, no measurement"
-    )
+    parser.add_argument("--quick", action="store_true", help="small grids: a smoke test, no measurement")
     parser.add_argument(
         "--budget",
         type=positive,
@@ -67,9 +65,7 @@ def parse_arguments(target: Path) -> argparse.Namespace:
         default=target / "bench-talk",
         help="folder of the plot [%(default)s]",
     )
-    parser.add_argument(
-        "--json", action="store_true", help="write all measurements to --out, too"
-    )
+    parser.add_argument("--json", action="store_true", help="write all measurements to --out, too")
     arguments = parser.parse_args()
     arguments.repeats = arguments.repeats or (1 if arguments.quick else 5)
     return arguments
@@ -85,18 +81,14 @@ def positive(text: str) -> int:
 def main() -> int:
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
     arguments = parse_arguments(target)
-    missing = environment.enter(
-        target / "bench-venv", ROOT / "benches/talk/requirements.txt"
-    )
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(143)
-    )  # so that the temporary folder goes
+    missing = environment.enter(target / "bench-venv", ROOT / "pyproject.toml")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the temporary folder goes
     with tempfile.TemporaryDirectory(prefix="bench-talk-") as scratch:
         # Read by the libraries when they are imported, which is why the import stands below.
-        os.environ["NUMBA_CACHE_DIR"] = os.path.join(scratch, "numba")
+        os.environ["NUMBA_CACHE_DIR"] = str(Path(scratch, "numba"))
         os.environ["NUMBA_THREADING_LAYER"] = "workqueue"  # its idle threads sleep
-        os.environ["POCL_CACHE_DIR"] = os.path.join(scratch, "pocl")
-        os.environ["MPLCONFIGDIR"] = os.path.join(scratch, "matplotlib")
+        os.environ["POCL_CACHE_DIR"] = str(Path(scratch, "pocl"))
+        os.environ["MPLCONFIGDIR"] = str(Path(scratch, "matplotlib"))
         from talk_bench import story
 
         return story.run(arguments, ROOT, Path(scratch), missing)

@@ -2,8 +2,8 @@
 
 Usage: check.py MANDEL_MPI FOLDER. The folder has area1.h5 and area2.h5, made by the program from its configs.
 
-The reference here shares nothing with the program: numpy's linspace and numba's compilation of the talk's loop.
-Exits with 1 at the first thing that is not as it should be.
+The reference here shares nothing with the program: numpy's linspace and numba's compilation of the talk's
+loop. Exits with 1 at the first thing that is not as it should be.
 """
 
 import subprocess
@@ -57,7 +57,7 @@ def crc64_xz(data: bytes) -> str:
 
 
 @numba.njit
-def _crc_of(data: np.ndarray, table: np.ndarray) -> int:
+def _crc_of(data: np.ndarray, table: np.ndarray) -> np.uint64:
     crc = np.uint64(0xFFFFFFFFFFFFFFFF)
     for byte in data:
         index = (crc ^ np.uint64(byte)) & np.uint64(0xFF)
@@ -108,7 +108,9 @@ def check_h5dump(path: Path) -> None:
     listing = subprocess.run(["h5dump", "-H", path], capture_output=True, text=True, check=True).stdout
     for word in ("escape_count", "DIMENSION_LIST", "H5T_STD_U16LE", "provenance"):
         assert word in listing, word
-    subprocess.run(["h5dump", "-d", "/escape_count", "-s", "0,0", "-c", "2,2", path], capture_output=True, check=True)
+    subprocess.run(
+        ["h5dump", "-d", "/escape_count", "-s", "0,0", "-c", "2,2", path], capture_output=True, check=True
+    )
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The talk's MPI program in short: numba, a row block per rank, gathered. Only its file operations are of interest."""
+"""The talk's MPI program in short: numba, a row block per rank, gathered. Its file operations are counted."""
 
 import numba
 import numpy as np

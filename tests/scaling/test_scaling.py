@@ -2,8 +2,8 @@
 
     python -m unittest tests/scaling/test_scaling.py
 
-`area2_costs.json.gz` holds what every band cost, and was believed to cost, in real runs of area2 at 8192 and 32768 rows
-without shortcuts.
+`area2_costs.json.gz` holds what every band cost, and was believed to cost, in real runs of area2 at 8192 and
+32768 rows without shortcuts.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import json
 import random
 import sys
 import unittest
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def best_by_trying(costs: list[int], ranks: int) -> int:
     """The smallest largest block over all contiguous cuts."""
     ends = range(len(costs) + 1)
     cuts = ([0, *inner, len(costs)] for inner in combinations_with_replacement(ends, ranks - 1))
-    return min(max(sum(costs[a:b]) for a, b in zip(cut, cut[1:])) for cut in cuts)
+    return min(max(sum(costs[a:b]) for a, b in pairwise(cut)) for cut in cuts)
 
 
 def summary(**changes: object) -> RunSummary:
@@ -44,8 +45,9 @@ def summary(**changes: object) -> RunSummary:
     phases = {"setup": 0.0, "compute": 8.0, "wait": 0.0, "encode": 1.0, "gather": 0.0, "write": 1.0}
     report = {
         "schema_version": 1, "job_hash": "a", "height": 64, "width": 64, "max_iter": 100, "ranks": 1,
-        "threads": [1], "hosts": ["n1"], "kernel": "plain", "rounds": 1, "resumed_bands": 0, "executed": 64_000, "point_cost": 1,
-        "wall_s": 10.0, "load_balance": 1.0, "gathered_bytes": 1000, "band_costs": [1000] * 64, "believed_band_costs": [1064] * 64,
+        "threads": [1], "hosts": ["n1"], "kernel": "plain", "rounds": 1, "resumed_bands": 0,
+        "executed": 64_000, "point_cost": 1, "wall_s": 10.0, "load_balance": 1.0, "gathered_bytes": 1000,
+        "band_costs": [1000] * 64, "believed_band_costs": [1064] * 64,
         "phases": [{"name": name, "avg_s": s, "max_s": s} for name, s in phases.items()],
     }  # fmt: skip
     return of_report(report | changes, "made up")
@@ -72,7 +74,12 @@ class Cut(unittest.TestCase):
 
     def test_bands_are_those_of_the_program(self) -> None:
         # The examples of src/band.rs.
-        for height, max_iter, rows in [(1000, 2048, 1), (32_768, 2048, 4), (1 << 20, 2048, 8), (1 << 20, 65_536, 4)]:
+        for height, max_iter, rows in [
+            (1000, 2048, 1),
+            (32_768, 2048, 4),
+            (1 << 20, 2048, 8),
+            (1 << 20, 65_536, 4),
+        ]:
             self.assertEqual(Geometry(height, height, max_iter).band_rows, rows)
         self.assertEqual(Geometry(8193, 10, 2048).bands, 4097)
         self.assertEqual(Geometry(8193, 10, 2048).edges()[-1], 8193)
@@ -80,6 +87,8 @@ class Cut(unittest.TestCase):
 
 class Area2(unittest.TestCase):
     """Real costs."""
+
+    data: ClassVar[dict[str, dict[str, Any]]]
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -147,7 +156,9 @@ class Table(unittest.TestCase):
         self.assertIn("Base: 2 rank(s), 4 core(s)", scaling_table.markdown(table))
 
     def test_weak_scaling_counts_iterations(self) -> None:
-        larger = summary(job_hash="b", height=91, width=91, executed=128_000, wall_s=12.5, ranks=2, threads=[1, 1])
+        larger = summary(
+            job_hash="b", height=91, width=91, executed=128_000, wall_s=12.5, ranks=2, threads=[1, 1]
+        )
         (table,) = scaling_table.tables([larger, summary()])
         self.assertEqual(table.kind, "weak")
         self.assertAlmostEqual(table.efficiency(table.rows[1]), 0.8)
@@ -167,14 +178,19 @@ class Model(unittest.TestCase):
 
     def test_it_gives_back_the_run_that_calibrated_it(self) -> None:
         run = summary()
-        said = scaling_model.predict(scaling_model.problem([run], 64), scaling_model.calibrated(run, self.args()), 1, 1)
+        said = scaling_model.predict(
+            scaling_model.problem([run], 64), scaling_model.calibrated(run, self.args()), 1, 1
+        )
         self.assertAlmostEqual(said.wall_s, run.wall_s, delta=0.05 * run.wall_s)
         self.assertEqual(said.load_balance, 1.0)
         self.assertAlmostEqual(said.transfer, 1.0, places=5)
 
     def test_the_factors_multiply_to_the_efficiency(self) -> None:
         run = summary(band_costs=list(range(1, 65)), believed_band_costs=list(range(65, 129)), executed=2080)
-        job, machine = scaling_model.problem([run], 64), scaling_model.calibrated(run, self.args("--disk-mb-s", "1000"))
+        job, machine = (
+            scaling_model.problem([run], 64),
+            scaling_model.calibrated(run, self.args("--disk-mb-s", "1000")),
+        )
         said = scaling_model.predict(job, machine, 8, 2)
         self.assertAlmostEqual(said.load_balance * said.serialisation * said.transfer, said.efficiency)
         self.assertLess(said.max_s, said.ideal_s)

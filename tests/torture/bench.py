@@ -1,7 +1,7 @@
-"""The bench that the program is tortured on: its builds, a folder to work in, and every process that is started.
+"""The bench of the torture: builds of the program, a folder to work in, every process that is started.
 
-Every process carries a mark in its environment and is found by it, so that nothing else on the machine is ever
-killed or counted. A broken promise raises `Broken`; the folder with the evidence is then kept.
+Every process carries a mark in its environment and is found by it, so that nothing else on the machine is
+ever killed or counted. A broken promise raises `Broken`; the folder with the evidence is then kept.
 """
 
 import dataclasses
@@ -22,7 +22,8 @@ MARK = "MANDEL_MPI_TORTURE"
 # Nothing that is tortured here may need longer than this to end.
 TIMEOUT_S = 60
 
-# Jobs are kept in memory where there is so much of it: no power is cut but in thought, and no sync takes time.
+# A job's files lie in memory where so many bytes of it are free: a sync takes no time there.
+# Power is cut in thought only.
 MEMORY_NEEDED = 512 << 20
 
 # When a launcher must have started its ranks.
@@ -157,7 +158,7 @@ class Bench:
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=True,
-                preexec_fn=lambda: [resource.setrlimit(what, (most, most)) for what, most in limits],
+                preexec_fn=lambda: set_limits(limits),  # noqa: PLW1509 (no threads here)
             )
 
     def wait(self, process, started, timeout_s=TIMEOUT_S, voice="job"):
@@ -169,7 +170,9 @@ class Bench:
             process.wait()
             stderr = self.words(voice)[1]
             raise Broken(f"hangs: {process.args} did not end within {timeout_s} s\n{stderr}") from None
-        return Ended(code, *self.words(voice), time.monotonic() - started)
+        seconds = time.monotonic() - started
+        stdout, stderr = self.words(voice)
+        return Ended(code, stdout, stderr, seconds)
 
     def words(self, voice="job"):
         return [path.read_text(errors="replace") for path in self.words_of(voice)]
@@ -194,14 +197,19 @@ class Bench:
                 pairs = (entry / "environ").read_bytes().split(b"\0")
             except OSError:
                 continue
-            environment = dict(pair.decode(errors="replace").partition("=")[::2] for pair in pairs if b"=" in pair)
+            environment = dict(
+                pair.decode(errors="replace").partition("=")[::2] for pair in pairs if b"=" in pair
+            )
             if environment.get(MARK) == self.mark:
                 found[int(entry.name)] = environment
         return found
 
     def ranks(self):
         """Process of each rank that runs under a launcher."""
-        with_rank = ((pid, env.get("OMPI_COMM_WORLD_RANK", env.get("PMI_RANK"))) for pid, env in self.processes().items())
+        with_rank = (
+            (pid, env.get("OMPI_COMM_WORLD_RANK", env.get("PMI_RANK")))
+            for pid, env in self.processes().items()
+        )
         return {int(rank): pid for pid, rank in with_rank if rank is not None}
 
     def await_rank(self, rank):
@@ -245,6 +253,12 @@ def memory_folder():
     """A folder in memory, where a sync takes no time; nothing, which means the usual place, without one."""
     memory = Path("/dev/shm")
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > MEMORY_NEEDED else None
+
+
+def set_limits(limits):
+    """Sets limits of the shell for this process: pairs of what is limited and how much of it."""
+    for what, most in limits:
+        resource.setrlimit(what, (most, most))
 
 
 def send(pid, what):

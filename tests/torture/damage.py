@@ -28,7 +28,7 @@ def run(bench):
     other.run_clean()
     [(name, segment)] = whole_journal(bench, job).items()
     [(_, foreign)] = whole_journal(bench, other).items()
-    counts = collections.Counter()
+    counts: collections.Counter[tuple[str, str]] = collections.Counter()
     for number in range(SHORT if bench.short else LONG):
         kind = KINDS[number % len(KINDS)]
         what, damaged = kind.__name__.replace("_", " "), bytearray(segment)
@@ -83,7 +83,16 @@ def of_another_job(random, segment, foreign):
     segment[mine.start : mine.end] = foreign[theirs.start : theirs.end]
 
 
-KINDS = [nothing, bit_in_header, bit_in_record, bit_anywhere, cut_off, sector_of_zeros, records_moved, of_another_job]
+KINDS = [
+    nothing,
+    bit_in_header,
+    bit_in_record,
+    bit_anywhere,
+    cut_off,
+    sector_of_zeros,
+    records_moved,
+    of_another_job,
+]
 
 
 def resume(bench, job, files, what):

@@ -1,7 +1,7 @@
-"""Every phase of the program in which a build for tests can fail on purpose, on each rank, by panic or by error.
+"""Faults on purpose in a build for tests: in every phase of the program, on each rank, by panic or by error.
 
-The promises: all ranks end in less than 10 s, with 70 for a panic and 1 for an error; an error of one rank is told
-once, a panic at least once; afterwards the job can be resumed.
+The promises: all ranks end in less than 10 s, with 70 for a panic and 1 for an error; an error of one rank is
+told once, a panic at least once; afterwards the job can be resumed.
 """
 
 import re
@@ -37,12 +37,15 @@ def run(bench):
     tried = bench.random.sample(points, SHORT) if bench.short else points
     for point in tried:
         fail(bench, job, *point)
-    bench.say(f"{len(tried)} of {len(points)} points (phases {', '.join(phases())}; ranks {RANKS}), each with its code")
+    where = f"phases {', '.join(phases())}; ranks {RANKS}"
+    bench.say(f"{len(tried)} of {len(points)} points ({where}), each with its code")
 
 
 def phases():
     """The phases that the program names, so that none is forgotten."""
-    names = {name for path in SOURCE.rglob("*.rs") for name in re.findall(r'\.pass\("(\w+)"\)', path.read_text())}
+    names = {
+        name for path in SOURCE.rglob("*.rs") for name in re.findall(r'\.pass\("(\w+)"\)', path.read_text())
+    }
     expect(names, "the program has fault points", SOURCE)
     return sorted(names)
 

@@ -1,5 +1,7 @@
 """The jobs that are tortured: small, with a file that is the same bytes whoever computes it."""
 
+import math
+
 from bench import Ended, digest, expect
 
 OUTPUT = "field.h5"
@@ -32,21 +34,28 @@ SEAHORSES = {"re": "-0.74877, -0.74872", "im": "0.06505, 0.06510"}
 class Job:
     """A job, and the bytes that its file has when nothing ever goes wrong."""
 
-    def __init__(self, bench, width, height, max_iter, deflate=1, region=None):
+    def __init__(self, bench, width, height, max_iter, deflate=1, region=None, options=()):
         self.bench = bench
         self.config = CONFIG.format(
-            width=width, height=height, max_iter=max_iter, output=OUTPUT, deflate=deflate, **(region or WHOLE_SET)
+            width=width,
+            height=height,
+            max_iter=max_iter,
+            output=OUTPUT,
+            deflate=deflate,
+            **(region or WHOLE_SET),
         )
         bench.jobs += 1
         # Outside the job's folder: nothing there is the program's own but what it makes.
         self.path = bench.folder / f"config-{bench.jobs}.toml"
         self.path.write_text(self.config)
+        self.options = options
+        # Of the clean run.
         self.digest = None
         self.checksum = None
-        self.wall_s = None
+        self.wall_s = math.nan
 
     def arguments(self, *more):
-        return ["--config", self.path, "--progress", "off", *more]
+        return ["--config", self.path, "--progress", "off", *self.options, *more]
 
     def alone(self, *more):
         return self.bench.alone(self.arguments(*more))

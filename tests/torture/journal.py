@@ -1,7 +1,7 @@
 """Reads journal segments, independently of the program, and forges records.
 
-A segment is a header (8 bytes magic, u32 version, u32 length, JSON, u64 CRC) and records (80 bytes of fixed fields,
-a u32 length per chunk, u64 CRC over the job's hash and all that, payload). CRCs are CRC-64/XZ.
+A segment is a header (8 bytes magic, u32 version, u32 length, JSON, u64 CRC) and records (80 bytes of fixed
+fields, a u32 length per chunk, u64 CRC over the job's hash and all that, payload). CRCs are CRC-64/XZ.
 """
 
 import hashlib
@@ -78,7 +78,9 @@ def is_good(segment, record):
     at = (record.start + PAYLOAD_CRC_AT, record.payload - 8)
     payload_crc, seal = (struct.unpack_from("<Q", segment, place)[0] for place in at)
     sealed = segment[record.start : record.payload - 8]
-    return payload_crc == crc64(segment[record.payload : record.end]) and seal == crc64(job_hash(segment) + sealed)
+    return payload_crc == crc64(segment[record.payload : record.end]) and seal == crc64(
+        job_hash(segment) + sealed
+    )
 
 
 def forge(segment, record, flipped_bit):

@@ -1,8 +1,11 @@
-"""SIGKILL at random moments, leg after leg, with other ranks, threads and kernels each time, until the job is done.
+"""SIGKILL at random moments, leg after leg, until the job is done.
 
-The promises: the same file, byte for byte, as of one clean run; no hang, no process and no file left behind; at most
-the two newest rounds lost. The last is seen in time: between the last growth of the journal and the kill there are
-never more than two rounds. It is the ranks' CPU time, which does not pass while others have the machine.
+Each leg has other ranks, threads and kernels.
+
+The promises: the same file, byte for byte, as of one clean run; no hang, no process and no file left behind;
+at most the two newest rounds lost. The last is seen in time: between the last growth of the journal and the
+kill there are never more than two rounds. It is the ranks' CPU time, which does not pass while others have
+the machine.
 """
 
 import contextlib
@@ -20,7 +23,8 @@ MOST_THREADS = 2
 KERNELS = ("auto", "portable", "reference")
 
 ROUND_S = 1
-# Two rounds on all cores, each a tenth longer when it is nearly done then, and what comes before the first one, ...
+# Two rounds on all cores, each a tenth longer when it is nearly done then,
+# and what comes before the first one, ...
 LOST_AT_MOST_CPU_S = (2 * 1.1 * ROUND_S + 1) * len(os.sched_getaffinity(0))
 # ... which needs legs that live longer. One leg of so many is one.
 LONG_LEG_S = (5.5, 7)
@@ -62,7 +66,9 @@ def run(bench):
             job.resume(folder, command(bench, job))
     expect(all(kills.values()), "every way of killing was used", kills)
     told = ", ".join(f"{count} x {way}" for way, count in kills.items())
-    bench.say(f"{sum(kills.values())} kills ({told}) in {legs} legs of {jobs} jobs, each ended with the same file")
+    bench.say(
+        f"{sum(kills.values())} kills ({told}) in {legs} legs of {jobs} jobs, each ended with the same file"
+    )
     bench.say(f"at most {longest_loss:.1f} s of CPU time not in the journal, rounds of {ROUND_S} s")
 
 
@@ -96,8 +102,8 @@ def command(bench, job):
 def leg(bench, job, folder, number):
     """One start of the job and its end by force, or by completion.
 
-    Returns the way in which it was killed, if it was, the CPU time that was lost by that, and whether the job is
-    complete.
+    Returns the way in which it was killed, if it was, the CPU time that was lost by that, and whether the job
+    is complete.
     """
     random = bench.random
     way = random.choice(list(WAYS))
@@ -172,7 +178,8 @@ def kill_rank(bench, rank):
 
 def kill_group(bench, process):
     """All at once, as when a node is lost."""
-    return any([send(pid, signal.SIGKILL) for pid in bench.processes()])
+    was_there = [send(pid, signal.SIGKILL) for pid in bench.processes()]
+    return any(was_there)
 
 
 def kill_launcher(bench, process):

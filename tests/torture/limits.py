@@ -1,8 +1,9 @@
-"""The limits of the shell: file size (ulimit -f), memory (ulimit -v), and threads that find no memory for their stacks.
+"""The limits of the shell: file size (ulimit -f), memory (ulimit -v), no memory for the stacks of threads.
 
-The promises: a message and its exit code, not a crash. SIGXFSZ must be ignored, so that a file that grows too long
-is an error like any other; memory that is refused must not abort. One crash is not the program's: HDF5 1.10 follows
-a null pointer when it has no memory to begin with. That is let pass, and told, once all bands are in the journal.
+The promises: a message and its exit code, not a crash. SIGXFSZ must be ignored, so that a file that grows too
+long is an error like any other; memory that is refused must not abort. One crash is not the program's: HDF5
+1.10 follows a null pointer when it has no memory to begin with. That is let pass, and told, once all bands
+are in the journal.
 """
 
 import resource
@@ -26,8 +27,8 @@ MIB = 1 << 20
 MOST_MEMORY_MIB = 1024
 MEMORY_STEP_MIB = 4
 
-# Stacks of 2 MiB for so many threads need four times that memory, and the slow kernel does not let the first ones end
-# before the last ones are to begin.
+# Stacks of 2 MiB for so many threads need four times that memory, and the slow kernel does not let the first
+# ones end before the last ones are to begin.
 TOO_MANY_THREADS = ("--threads", 200, "--kernel", "reference")
 MEMORY_FOR_SOME_MIB = 96
 
@@ -59,7 +60,7 @@ def file_sizes(bench, job, whole):
 
 def memory(bench, job):
     """Less memory than the job needs, from hardly any up to enough."""
-    counts = {}
+    counts: dict[int, int] = {}
     step = 4 * MEMORY_STEP_MIB if bench.short else MEMORY_STEP_MIB
     for mib in range(16, MOST_MEMORY_MIB, step):
         folder = bench.new_folder()
@@ -85,7 +86,10 @@ def memory(bench, job):
 
 
 def threads(bench, job):
-    """More threads than there is memory for. The limit on processes (ulimit -u) fails alike, but does not bind root."""
+    """More threads than there is memory for.
+
+    The limit on processes (ulimit -u) fails alike, but does not bind root.
+    """
     folder = bench.new_folder()
     limits = [(resource.RLIMIT_AS, MEMORY_FOR_SOME_MIB * MIB)]
     ended = bench.run(job.alone(*TOO_MANY_THREADS), folder, limits=limits)

@@ -1,8 +1,10 @@
-"""The n-th file operation fails, for n = 1, 2, ... until none is hit: SQLite's way to try every single I/O failure.
+"""The n-th file operation fails, for n = 1, 2, ... until none is hit.
 
-The promises: one message, an exit code of those for such failures, no hang, never a wrong file under the final name,
-and afterwards the job can be resumed to the same file. The program may also get over a fault, a short write for one;
-then the file must be right.
+This is SQLite's way to try every single I/O failure.
+
+The promises: one message, an exit code of those for such failures, no hang, never a wrong file under the
+final name, and afterwards the job can be resumed to the same file. The program may also get over a fault, a
+short write for one; then the file must be right.
 """
 
 import collections
@@ -27,7 +29,8 @@ FAULTS = {
     "a bit of a read flipped": {"ERRNO": 0, "HOW": "flip", "KINDS": "R"},
 }
 
-# I/O; of a wrong bit also that data cannot be trusted, or that the file in the output's place is none of ours.
+# I/O; of a wrong bit also that data cannot be trusted,
+# or that the file in the output's place is none of ours.
 FAILED = {74}
 NOT_TRUSTED = {65, 73, 74}
 
@@ -72,7 +75,7 @@ def starting_points(bench, job):
 
 def every_point(bench, job, fault, files):
     """Meets the fault at every operation in turn; how often the run ended with which exit code."""
-    codes = collections.Counter()
+    codes: collections.Counter[int] = collections.Counter()
     stride = SHORT_STRIDE if bench.short else 1
     for number in range(bench.random.randint(1, stride), MOST_POINTS, stride):
         folder = bench.new_folder()

@@ -1,8 +1,9 @@
 """What a disk may hold after a power cut, derived from a record of all operations in a job's folder.
 
-The model, harsher than any one file system: what was written to a file is durable once the file was synced; before
-that each write may have been done, dropped, or torn by sectors. A name that was made, moved or removed is so for
-certain once its folder was synced; before that each such step may or may not have happened, each step whole.
+The model, harsher than any one file system: what was written to a file is durable once the file was synced;
+before that each write may have been done, dropped, or torn by sectors. A name that was made, moved or removed
+is so for certain once its folder was synced; before that each such step may or may not have happened, each
+step whole.
 """
 
 import struct
@@ -15,8 +16,10 @@ SECTOR = 512
 
 
 class Operation(NamedTuple):
-    """`kind` as in shim.c: c create, w write, t truncate, s sync, D sync of the folder, r rename, u unlink; x is a sync that was
-    left out, though the program was told that it was done."""
+    """`kind` as in shim.c: c create, w write, t truncate, s sync, D sync of the folder, r rename, u unlink.
+
+    x is a sync that was left out, though the program was told that it was done.
+    """
 
     kind: str
     inode: int

@@ -1,11 +1,12 @@
-"""Power cuts: every operation of a run is recorded, and the job is resumed from what a disk may hold after a cut.
+"""Power cuts: every operation of a run is recorded; the job is resumed from what a disk may hold after a cut.
 
-The promises: the file comes out the same; no wrong file is ever under the final name, not even right after the cut;
-no band is computed again whose record the program had reason to believe durable, which is from the sync on that
-followed it. Some of the resumed runs are cut again.
+The promises: the file comes out the same; no wrong file is ever under the final name, not even right after
+the cut; no band is computed again whose record the program had reason to believe durable, which is from the
+sync on that followed it. Some of the resumed runs are cut again.
 
-To show that this would notice a program that leaves out a sync, or a checksum, the same is done with syncs that the
-shim swallows and with records forged to carry right checksums of wrong counts: each must break a promise.
+To show that this would notice a program that leaves out a sync, or a checksum, the same is done with syncs
+that the shim swallows and with records forged to carry right checksums of wrong counts: each must break a
+promise.
 """
 
 import shutil
@@ -83,9 +84,8 @@ def run(bench):
 
 
 def small_job(bench):
-    """A job of some rounds: a row of it cannot be compressed, so that root's memory, as little as may be, is soon full."""
-    job = Job(bench, 1000, 1100, 60, deflate=0)
-    job.arguments = lambda *more: ["--config", job.path, "--progress", "off", "--set", "run.root_memory_mib=1", *more]
+    """A job of some rounds: its rows cannot be compressed, and soon fill root's memory, the least allowed."""
+    job = Job(bench, 1000, 1100, 60, deflate=0, options=("--set", "run.root_memory_mib=1"))
     job.run_clean()
     return job
 
@@ -124,7 +124,11 @@ def resume(bench, job, files, believed):
     ended = job.resume(folder)
     is_complete = OUTPUT in files
     lost = len(believed) - ended.resumed
-    expect(is_complete or lost <= 0, f"{lost} of {len(believed)} durable bands are lost in {folder}", f"{before}\n{ended}")
+    expect(
+        is_complete or lost <= 0,
+        f"{lost} of {len(believed)} durable bands are lost in {folder}",
+        f"{before}\n{ended}",
+    )
     shutil.rmtree(folder)
     if is_complete:
         return "complete at the cut"
@@ -133,13 +137,21 @@ def resume(bench, job, files, believed):
 
 def show_teeth(bench, job):
     """Every mutant must break a promise."""
-    for swallow, mutant in [("d", "fdatasync of the journal"), ("f", "fsync of files"), ("D", "fsync of the folder")]:
+    for swallow, mutant in [
+        ("d", "fdatasync of the journal"),
+        ("f", "fsync of files"),
+        ("D", "fsync of the folder"),
+    ]:
         try:
             replay(bench, job, STATES_PER_MUTANT, swallow, may_cut_twice=False)
         except Broken as broken:
-            bench.say(f"without {mutant} it is found: {str(broken).splitlines()[0].replace(str(bench.folder), '')}")
+            bench.say(
+                f"without {mutant} it is found: {str(broken).splitlines()[0].replace(str(bench.folder), '')}"
+            )
         else:
-            raise Broken(f"without {mutant} {STATES_PER_MUTANT} states break no promise: this harness is blunt")
+            raise Broken(
+                f"without {mutant} {STATES_PER_MUTANT} states break no promise: this harness is blunt"
+            )
     show_forgery(bench, job)
 
 

@@ -1,10 +1,12 @@
-"""A rank at half speed, as on a busy node: it is stopped so often that it has half of the other one's CPU time.
+"""A rank at half speed, as on a busy node: it is stopped so often that it has half of the other's CPU time.
 
-The promises: the same file; in the rounds after the first the other rank gets the bands that the slow one does not
-get to. How much longer than on 1.5 CPUs that takes is told and not judged: who else uses the machine is not known.
+The promises: the same file; in the rounds after the first the other rank gets the bands that the slow one
+does not get to. How much longer than on 1.5 CPUs that takes is told and not judged: who else uses the machine
+is not known.
 """
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -26,7 +28,8 @@ RUNS_S = 0.02
 # ... and then waits for the other one, but not for longer than this: that one may be idle.
 WAITS_S = 5 * RUNS_S
 
-# What the slow rank executes, as a share of what the other one does: 1 if rounds mended nothing, 0.5 when they do.
+# What the slow rank executes, as a share of what the other one does:
+# 1 if rounds mended nothing, 0.5 when they do.
 SLOW_SHARE = 0.8
 # Where others have the machine, the other rank may be as slow: then the next attempt counts.
 ATTEMPTS = 4
@@ -34,16 +37,26 @@ ATTEMPTS = 4
 
 def run(bench):
     """The scenario."""
-    job = Job(bench, *[SIDE_SHORT if bench.short else SIDE_LONG] * 2, MAX_ITER, region=SEAHORSES)
+    side = SIDE_SHORT if bench.short else SIDE_LONG
+    job = Job(bench, side, side, MAX_ITER, region=SEAHORSES)
     job.run_clean(command(bench, job))
     for slow in (1,) if bench.short else (0, 1):
-        ended, rounds, share = first_telling(lambda: slowed(bench, job, slow))
+        ended, rounds, share = first_telling(functools.partial(slowed, bench, job, slow))
         evidence = f"rank {slow} at half speed, {rounds} rounds\n{ended}"
         expect(rounds > 1, "bands are given out more than once", evidence)
-        expect(share < SLOW_SHARE, f"the slow rank executes less: {share:.2f} of what the other one does", evidence)
+        expect(
+            share < SLOW_SHARE,
+            f"the slow rank executes less: {share:.2f} of what the other one does",
+            evidence,
+        )
         of_ideal = ended.wall_s / (job.wall_s * 2 / 1.5)
-        bench.say(f"rank {slow} at half speed: in {rounds} rounds it executed {share:.2f} of what the other did")
-        bench.say(f"{ended.wall_s:.2f} s, {job.wall_s:.2f} s at full speed: {of_ideal:.2f} of what 1.5 CPUs would take")
+        bench.say(
+            f"rank {slow} at half speed: in {rounds} rounds it executed {share:.2f} of what the other did"
+        )
+        bench.say(
+            f"{ended.wall_s:.2f} s, {job.wall_s:.2f} s at full speed: "
+            f"{of_ideal:.2f} of what 1.5 CPUs would take"
+        )
 
 
 def first_telling(attempt):

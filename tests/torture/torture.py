@@ -1,7 +1,7 @@
 """Tortures the program: kills, faults, power cuts, full disks, limits, damaged journals.
 
-Each scenario can be run alone, says what it did in numbers, and fails with the evidence kept when a promise is
-broken. `tests/torture/torture.sh` builds the program and calls this.
+Each scenario can be run alone, says what it did in numbers, and fails with the evidence kept when a promise
+is broken. `tests/torture/torture.sh` builds the program and calls this.
 """
 
 import argparse
@@ -41,16 +41,21 @@ def main():
     started = time.monotonic()
     builds = Builds({"mpi": options.program, "serial": options.serial, "fault-points": options.fault_points})
     try:
-        broken = [name for name in options.scenarios or SCENARIOS if not survives(name, builds, seed, options.short)]
+        broken = [
+            name for name in options.scenarios or SCENARIOS if not survives(name, builds, seed, options.short)
+        ]
     finally:
         builds.close()
-    print(f"{'BROKEN: ' + ', '.join(broken) if broken else 'all promises kept'} after {time.monotonic() - started:.0f} s")
+    verdict = f"BROKEN: {', '.join(broken)}" if broken else "all promises kept"
+    print(f"{verdict} after {time.monotonic() - started:.0f} s")
     return 1 if broken else 0
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS) + "; default: all")
+    parser.add_argument(
+        "scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS) + "; default: all"
+    )
     parser.add_argument("--short", action="store_true", help="the form that is part of every test run")
     parser.add_argument("--seed", type=int, help="repeats the random choices of an earlier run")
     parser.add_argument("--program", type=Path, required=True, help="the program as it is shipped, with MPI")

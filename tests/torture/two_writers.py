@@ -1,7 +1,7 @@
-"""Two writers of one job: root is stopped, as behind a cut network, the job is started again, and root goes on.
+"""Two writers of one job: root is stopped, as behind a cut network, another start takes over, root goes on.
 
-The promises: the second start takes over and ends with the right file; the first one, as soon as it goes on, sees
-that it has been superseded, ends with 74 and one message, and has written nothing more.
+The promises: the second start takes over and ends with the right file; the first one, as soon as it goes on,
+sees that it has been superseded, ends with 74 and one message, and has written nothing more.
 """
 
 import shutil
@@ -32,7 +32,9 @@ def run(bench):
     cases = [(who, when) for who in WHO for when in WHEN]
     for who, when in cases[::3] if bench.short else cases:
         two_writers(bench, job, WHO[who], WHEN[when])
-        bench.say(f"{who} stopped, continued {when}: 74, nothing more written; the second start made the same file")
+        bench.say(
+            f"{who} stopped, continued {when}: 74, nothing more written; the second start made the same file"
+        )
 
 
 def command(bench, job):
@@ -62,7 +64,9 @@ def two_writers(bench, job, who, until):
     folder, began = bench.new_folder(), time.monotonic()
     first = bench.start(command(bench, job), folder, voice="first")
     segments = [folder / f"field.journal.{number}" for number in (1, 2)]
-    await_true(lambda: segments[0].exists() and journal.records(segments[0].read_bytes()), "the first start writes")
+    await_true(
+        lambda: segments[0].exists() and journal.records(segments[0].read_bytes()), "the first start writes"
+    )
     time.sleep(WRITER_IS_DONE_S)
     stopped = who(bench)
     for pid in stopped:

@@ -13,52 +13,39 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import NoReturn
 
-REQUIRED = ("numpy", "numba", "h5py", "matplotlib")
-PIP = [
-    "-m",
-    "pip",
-    "install",
-    "--quiet",
-    "--disable-pip-version-check",
-    "--only-binary",
-    ":all:",
-]
+PIP = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
 EX_UNAVAILABLE = 69
 
 
-def enter(venv: Path, requirements: Path) -> dict[str, str]:
+def enter(venv: Path, pyproject: Path) -> dict[str, str]:
     """Goes on inside `venv`; returns the optional packages that it lacks, with the reason."""
     if Path(sys.prefix).resolve() == venv.resolve():
         return json.loads(stamp_of(venv).read_text())["missing"]
     if sys.hexversion < 0x030B0000:
         refuse(f"Python {sys.version.split()[0]} is too old: 3.11 or newer")
-    make(venv, requirements)
+    make(venv, pyproject)
     python = str(venv / "bin/python")
     os.execv(python, [python, *sys.argv])
 
 
-def make(venv: Path, requirements: Path) -> None:
+def make(venv: Path, pyproject: Path) -> None:
     """Makes the environment unless it is there and of these versions."""
-    identity = hashlib.sha256(
-        requirements.read_bytes() + sys.version.encode()
-    ).hexdigest()
+    requirements = tomllib.loads(pyproject.read_text())["dependency-groups"]
+    identity = hashlib.sha256(f"{requirements}{sys.version}".encode()).hexdigest()
     venv.parent.mkdir(parents=True, exist_ok=True)
-    with open(venv.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(
-            lock, fcntl.LOCK_EX
-        )  # a second bench waits for the first one's environment
+    with venv.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a second bench waits for the first one's environment
         if read_identity(venv) == identity:
             return
         print(f"bench: making the Python environment {venv}", file=sys.stderr)
         shutil.rmtree(venv, ignore_errors=True)
         create(venv)
         missing = install(venv, requirements)
-        stamp_of(venv).write_text(
-            json.dumps({"identity": identity, "missing": missing})
-        )
+        stamp_of(venv).write_text(json.dumps({"identity": identity, "missing": missing}))
 
 
 def stamp_of(venv: Path) -> Path:
@@ -80,22 +67,16 @@ def create(venv: Path) -> None:
         check=False,
     )
     if made.returncode:
-        refuse(
-            f"python -m venv failed (Debian, Ubuntu: package python3-venv)\n{made.stdout}{made.stderr}"
-        )
+        refuse(f"python -m venv failed (Debian, Ubuntu: package python3-venv)\n{made.stdout}{made.stderr}")
 
 
-def install(venv: Path, requirements: Path) -> dict[str, str]:
+def install(venv: Path, requirements: dict[str, list[str]]) -> dict[str, str]:
     """Installs what is required at once, what is optional one by one; returns what could not be had."""
-    lines = [line.strip() for line in requirements.read_text().splitlines()]
-    pins = {
-        line.split("==")[0]: line for line in lines if line and not line.startswith("#")
-    }
-    complaint = pip_install(venv, [pins.pop(name) for name in REQUIRED])
+    complaint = pip_install(venv, requirements["bench"])
     if complaint:
         shutil.rmtree(venv, ignore_errors=True)
-        refuse(f"pip could not install numpy, numba, h5py, matplotlib: {complaint}")
-    complaints = {name: pip_install(venv, [pin]) for name, pin in pins.items()}
+        refuse(f"pip could not install {', '.join(requirements['bench'])}: {complaint}")
+    complaints = {pin.split("==")[0]: pip_install(venv, [pin]) for pin in requirements["bench-optional"]}
     return {name: complaint for name, complaint in complaints.items() if complaint}
 
 

@@ -54,7 +54,5 @@ def compiled(scratch: Path) -> Path:
         check=False,
     )
     if done.returncode:
-        raise Unavailable(
-            f"gfortran failed: {(done.stderr.strip() or 'no message').splitlines()[-1]}"
-        )
+        raise Unavailable(f"gfortran failed: {(done.stderr.strip() or 'no message').splitlines()[-1]}")
     return library

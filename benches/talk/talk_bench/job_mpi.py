@@ -17,7 +17,7 @@ from talk_bench.cases import Case, Counts
 from talk_bench.python_numba import mandel_set5
 
 
-def compute_and_gather(comm: MPI.Comm, case: Case) -> Counts | None:
+def compute_and_gather(comm: MPI.Intracomm, case: Case) -> Counts | None:
     rank, size = comm.Get_rank(), comm.Get_size()
     rows = case.side // size + (rank < case.side % size)
     first = comm.scan(rows) - rows

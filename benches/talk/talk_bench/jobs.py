@@ -22,9 +22,7 @@ FOLDER = Path(__file__).resolve().parent.parent
 
 def processes(workers: int, scratch: Path) -> Contender:
     def run(case: Case) -> Sample:
-        return run_job(
-            [], "talk_bench.job_processes", [case.to_json(), str(workers)], scratch
-        )
+        return run_job([], "talk_bench.job_processes", [case.to_json(), str(workers)], scratch)
 
     return Contender("multiprocessing, rows + numba 5", workers, "process", run)
 
@@ -40,9 +38,7 @@ def ranks(workers: int, scratch: Path, missing: dict[str, str]) -> Contender:
     return Contender("mpi4py, row blocks + numba 5", workers, "rank", run)
 
 
-def run_job(
-    launcher: list[str], module: str, arguments: list[str], scratch: Path
-) -> Sample:
+def run_job(launcher: list[str], module: str, arguments: list[str], scratch: Path) -> Sample:
     """The job's last argument is where it writes its counts; it says its seconds on stdout."""
     counts = scratch / "job.npy"
     command = [*launcher, sys.executable, "-m", module, *arguments, str(counts)]

@@ -47,12 +47,8 @@ def mpirun(ranks: int) -> list[str]:
 def find_mpirun() -> tuple[str, bool]:
     program = shutil.which("mpirun")
     if program is None:
-        raise Unavailable(
-            "no mpirun in PATH", "package openmpi-bin (on a cluster: the MPI module)"
-        )
-    version = subprocess.run(
-        [program, "--version"], capture_output=True, text=True, check=False
-    ).stdout
+        raise Unavailable("no mpirun in PATH", "package openmpi-bin (on a cluster: the MPI module)")
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     return program, "Open MPI" in version
 
 
@@ -88,6 +84,4 @@ def output_of(command: Sequence[str | Path], cwd: Path | None = None) -> str:
 def complaint(stderr: str) -> str:
     """The line that says most: the first with an error in it, else the last."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip(" -")]
-    return next(
-        (line for line in lines if "error" in line.lower()), lines[-1] if lines else ""
-    )
+    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "")

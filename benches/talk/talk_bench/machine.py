@@ -24,10 +24,7 @@ def cpu() -> str:
     except OSError:
         text = ""
     found = re.search(r"^(?:model name|Model)\s*:\s*(.+)$", text, re.MULTILINE)
-    fields = {
-        key: re.search(rf"^{key}\s*:\s*(\d+)$", text, re.MULTILINE)
-        for key in ("cpu family", "model")
-    }
+    fields = {key: re.search(rf"^{key}\s*:\s*(\d+)$", text, re.MULTILINE) for key in ("cpu family", "model")}
     ids = ", ".join(f"{key} {match[1]}" for key, match in fields.items() if match)
     name = found[1].strip() if found else platform.processor() or platform.machine()
     return f"{name}{f' ({ids})' if ids else ''}, {len(launch.cpus())} CPUs"
@@ -37,9 +34,7 @@ def load() -> str:
     """Whether others were using the machine when the bench began."""
     minute = os.getloadavg()[0]
     shared = minute > BUSY * len(launch.cpus())
-    verdict = (
-        "the machine was shared, mind the spread" if shared else "the machine was idle"
-    )
+    verdict = "the machine was shared, mind the spread" if shared else "the machine was idle"
     return f"load average before the bench {minute:.2f}: {verdict}"
 
 
@@ -51,15 +46,11 @@ def software() -> str:
             parts.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             continue
-    return ", ".join(
-        [*parts, *map(first_line, filter(shutil.which, ("gfortran", "mpirun")))]
-    )
+    return ", ".join([*parts, *map(first_line, filter(shutil.which, ("gfortran", "mpirun")))])
 
 
 def first_line(program: str) -> str:
-    said = subprocess.run(
-        [program, "--version"], capture_output=True, text=True, check=False
-    ).stdout
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     return said.splitlines()[0].strip() if said else program
 
 

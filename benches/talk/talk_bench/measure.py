@@ -33,9 +33,7 @@ class Series:
         if sample.checksum is not None:
             self.checksums.add(sample.checksum)
         if truth is not None and sample.counts is not None:
-            different = int(
-                np.count_nonzero(np.minimum(sample.counts, max_iter - 1) != truth)
-            )
+            different = int(np.count_nonzero(np.minimum(sample.counts, max_iter - 1) != truth))
             self.different = max(self.different or 0, different)
 
 
@@ -54,7 +52,7 @@ class Spread:
 
 def ratios(base: list[float], values: list[float]) -> list[float]:
     """How many times as fast as `base`, round by round, for the rounds that both have."""
-    return [one / other for one, other in zip(base, values)]
+    return [one / other for one, other in zip(base, values, strict=False)]
 
 
 Table = dict[str, Series]
@@ -85,9 +83,7 @@ class Bench:
             began = time.monotonic()
             self.cut_short = not self.round(number, deadline)
             if self.cut_short:
-                say(
-                    f"the time budget ends the bench in round {number + 1} of {repeats}"
-                )
+                say(f"the time budget ends the bench in round {number + 1} of {repeats}")
                 break
             say(f"round {number + 1} of {repeats}: {time.monotonic() - began:.1f} s")
 
@@ -117,9 +113,7 @@ class Bench:
             return contender.run(case)
         except Unavailable as unavailable:
             self.contenders.remove(contender)
-            self.skipped.append(
-                Skipped(contender.label, unavailable.reason, unavailable.remedy)
-            )
+            self.skipped.append(Skipped(contender.label, unavailable.reason, unavailable.remedy))
             return None
 
 

@@ -35,9 +35,7 @@ def contender(missing: dict[str, str]) -> Contender:
     )
     if tried.returncode:
         said = tried.stderr.strip().splitlines()
-        raise Unavailable(
-            said[-1] if said else f"the driver crashed ({tried.returncode})", DRIVER
-        )
+        raise Unavailable(said[-1] if said else f"the driver crashed ({tried.returncode})", DRIVER)
     return prepared()
 
 
@@ -52,12 +50,8 @@ def prepared() -> Contender:
             found.run(AREA1.resized(16))
             return found
         except pyopencl.Error as error:
-            complaints.append(
-                f"{device.platform.name} on {device.name.strip()}: {first_error(error)}"
-            )
-    raise Unavailable(
-        "; ".join(complaints) or "no OpenCL driver with a CPU device", DRIVER
-    )
+            complaints.append(f"{device.platform.name} on {device.name.strip()}: {first_error(error)}")
+    raise Unavailable("; ".join(complaints) or "no OpenCL driver with a CPU device", DRIVER)
 
 
 def cpu_devices() -> Iterator[Any]:
@@ -102,9 +96,7 @@ def on_device(device: Any) -> Contender:
         counts = compute(case, case.max_iter)
         return Sample(time.perf_counter() - began, counts)
 
-    return Contender(
-        f"OpenCL ({device.platform.name})", device.max_compute_units, "thread", run
-    )
+    return Contender(f"OpenCL ({device.platform.name})", device.max_compute_units, "thread", run)
 
 
 if __name__ == "__main__":

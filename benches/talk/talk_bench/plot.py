@@ -32,7 +32,7 @@ def write(bench: Bench, path: Path, subtitle: str) -> None:
     size = (7.5 * len(cases), 1.6 + 0.36 * rows)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(1, len(cases), squeeze=False)
-    for case, axis in zip(cases, axes[0]):
+    for case, axis in zip(cases, axes[0], strict=True):
         draw(axis, bench.tables[case.name])
         axis.set_title(title(case), fontsize=11)
     figure.suptitle(f"{HEADING}\n{subtitle}", fontsize=12)

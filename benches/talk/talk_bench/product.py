@@ -77,12 +77,8 @@ class Product:
             job_seconds = time.perf_counter() - began
             summary = json.loads(Path(report).read_text())
             counts = read_counts(output) if read else None
-        compute = next(
-            phase for phase in summary["phases"] if phase["name"] == "compute"
-        )
-        return Sample(
-            compute["max_s"], counts, job_seconds, summary["checksum"]
-        ), summary
+        compute = next(phase for phase in summary["phases"] if phase["name"] == "compute")
+        return Sample(compute["max_s"], counts, job_seconds, summary["checksum"]), summary
 
     def contender(
         self,
@@ -109,9 +105,7 @@ class Product:
 
 
 def config_of(case: Case) -> str:
-    return CONFIG.format(
-        re=list(case.re), im=list(case.im), side=case.side, max_iter=case.max_iter
-    )
+    return CONFIG.format(re=list(case.re), im=list(case.im), side=case.side, max_iter=case.max_iter)
 
 
 def read_counts(path: str) -> Counts:
@@ -123,17 +117,16 @@ def build_if_missing(binary: Path, root: Path) -> None:
     if binary.exists():
         return
     print("bench: building mandel-mpi", file=sys.stderr)
-    subprocess.run(
-        ["cargo", "build", "--release"], cwd=root, check=True, stdout=sys.stderr
-    )
+    subprocess.run(["cargo", "build", "--release"], cwd=root, check=True, stdout=sys.stderr)
     if not binary.exists():
         raise FileNotFoundError(f"{binary}: cargo build --release did not make it")
 
 
-def contenders(
-    product: Product, workers: list[int]
-) -> tuple[list[Contender], list[Skipped]]:
-    """Each kernel that binary and CPU have, with and without shortcuts, on one thread; `auto` on all numbers of threads and ranks."""
+def contenders(product: Product, workers: list[int]) -> tuple[list[Contender], list[Skipped]]:
+    """Each kernel that binary and CPU have, with and without shortcuts, on one thread.
+
+    `auto` runs on all numbers of threads and ranks.
+    """
     everywhere = AREAS | {SCALING}
     found: list[Contender] = []
     skipped: list[Skipped] = []
@@ -142,21 +135,14 @@ def contenders(
             product.run(AREA2.resized(16), kernel)
             found.append(product.contender(kernel, 1, "thread", AREAS, []))
             if kernel != "reference":
-                found.append(
-                    product.contender(kernel, 1, "thread", AREAS, [], shortcuts=False)
-                )
+                found.append(product.contender(kernel, 1, "thread", AREAS, [], shortcuts=False))
         except Unavailable as unavailable:
             skipped.append(Skipped(f"mandel-mpi {kernel}", unavailable.reason))
     found += [product.contender("auto", n, "thread", everywhere, []) for n in workers]
     try:
-        found += [
-            product.contender("auto", n, "rank", everywhere, launch.mpirun(n))
-            for n in workers
-        ]
+        found += [product.contender("auto", n, "rank", everywhere, launch.mpirun(n)) for n in workers]
     except Unavailable as unavailable:
-        skipped.append(
-            Skipped("mandel-mpi, ranks", unavailable.reason, unavailable.remedy)
-        )
+        skipped.append(Skipped("mandel-mpi, ranks", unavailable.reason, unavailable.remedy))
     return found, skipped
 
 
@@ -165,6 +151,4 @@ def scaling_cases(product: Product) -> list[Case]:
     seconds = product.run(AREA2)[0].seconds
     costs = {side: seconds * (side / AREA2.side) ** 2 for side in SCALING_SIDES}
     affordable = [side for side, cost in costs.items() if cost <= SCALING_S]
-    return [
-        dataclasses.replace(AREA2, name=SCALING, side=side) for side in affordable[-1:]
-    ]
+    return [dataclasses.replace(AREA2, name=SCALING, side=side) for side in affordable[-1:]]

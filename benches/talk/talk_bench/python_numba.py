@@ -18,7 +18,7 @@ from talk_bench.cases import Case, Counts
 from talk_bench.contender import Contender, Sample
 
 
-def mandel1(c, max_iter):
+def mandel1(c: complex, max_iter: int) -> int:
     z = c
     for n in range(max_iter):
         if abs(z) > 2:
@@ -30,13 +30,15 @@ def mandel1(c, max_iter):
 mandel2 = njit(mandel1)
 
 
-def set_by_points(mandel, re, im, max_iter):
+def set_by_points(
+    mandel: Callable[[complex, int], int], re: list[float], im: list[float], max_iter: int
+) -> list[list[int]]:
     """Lists and loops of Python: sets 1 and 2."""
     return [[mandel(complex(x, y), max_iter) for x in re] for y in im]
 
 
 @njit
-def mandel_set4(re, im, max_iter):
+def mandel_set4(re: np.ndarray, im: np.ndarray, max_iter: int) -> Counts:
     counts = np.empty((im.size, re.size), np.int32)
     for j in range(im.size):
         for i in range(re.size):
@@ -45,7 +47,7 @@ def mandel_set4(re, im, max_iter):
 
 
 @njit(cache=True)
-def mandel5(cre, cim, max_iter):
+def mandel5(cre: float, cim: float, max_iter: int) -> int:
     re = cre
     im = cim
     for n in range(max_iter):
@@ -59,7 +61,7 @@ def mandel5(cre, cim, max_iter):
 
 
 @njit(cache=True)
-def mandel_set5(re, im, max_iter):
+def mandel_set5(re: np.ndarray, im: np.ndarray, max_iter: int) -> Counts:
     counts = np.empty((im.size, re.size), np.int32)
     for j in range(im.size):
         for i in range(re.size):
@@ -69,9 +71,7 @@ def mandel_set5(re, im, max_iter):
 
 def vectorized() -> Callable[..., Counts]:
     """Compiled when asked for, because vectorize with a signature compiles at once."""
-    return vectorize(["int32(float64, float64, int32)"], target="parallel")(
-        mandel5.py_func
-    )
+    return vectorize(["int32(float64, float64, int32)"], target="parallel")(mandel5.py_func)
 
 
 def timed(compute: Callable[[], Counts | list[list[int]]]) -> Sample:
@@ -92,9 +92,7 @@ def by_points(mandel: Callable[[complex, int], int]) -> Callable[[Case], Sample]
 
 def by_set(mandel_set: Callable[..., Counts]) -> Callable[[Case], Sample]:
     def run(case: Case) -> Sample:
-        return timed(
-            lambda: mandel_set(case.re_samples(), case.im_samples(), case.max_iter)
-        )
+        return timed(lambda: mandel_set(case.re_samples(), case.im_samples(), case.max_iter))
 
     return run
 

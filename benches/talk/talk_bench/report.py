@@ -59,7 +59,8 @@ def comparison(table: Table) -> Iterator[str]:
 
 def scaling(bench: Bench) -> Iterator[str]:
     """Speedup and efficiency, each against the same implementation on one worker."""
-    yield "| case | implementation | workers | time | speedup | efficiency | whole job | speedup | efficiency |"
+    one = "time | speedup | efficiency"
+    yield f"| case | implementation | workers | {one} | whole job{one.removeprefix('time')} |"
     yield "|---|---|--:|--:|--:|--:|--:|--:|--:|"
     for case in bench.cases[1:]:
         for family in families(bench.tables[case.name]):
@@ -67,9 +68,7 @@ def scaling(bench: Bench) -> Iterator[str]:
                 contender = series.contender
                 cells = [f"{case.name}, {case.side}²", contender.name, contender.team]
                 cells += speedup(family[0].seconds, series.seconds, contender.workers)
-                cells += speedup(
-                    family[0].job_seconds, series.job_seconds, contender.workers
-                )
+                cells += speedup(family[0].job_seconds, series.job_seconds, contender.workers)
                 yield row(cells)
 
 
@@ -78,13 +77,8 @@ def families(table: Table) -> list[list[Series]]:
     groups: dict[tuple[str, str], list[Series]] = defaultdict(list)
     for series in table.values():
         groups[series.contender.name, series.contender.unit].append(series)
-    ordered = [
-        sorted(group, key=lambda series: series.contender.workers)
-        for group in groups.values()
-    ]
-    return [
-        group for group in ordered if len(group) > 1 and group[0].contender.workers == 1
-    ]
+    ordered = [sorted(group, key=lambda series: series.contender.workers) for group in groups.values()]
+    return [group for group in ordered if len(group) > 1 and group[0].contender.workers == 1]
 
 
 def speedup(base: list[float], values: list[float], workers: int) -> list[str]:
@@ -97,8 +91,7 @@ def speedup(base: list[float], values: list[float], workers: int) -> list[str]:
 def skips(skipped: Iterable[Skipped]) -> list[str]:
     """What is not in the tables, and what would bring it."""
     return [
-        f"- {skip.name}: {skip.reason}" + (f" -> {skip.remedy}" if skip.remedy else "")
-        for skip in skipped
+        f"- {skip.name}: {skip.reason}" + (f" -> {skip.remedy}" if skip.remedy else "") for skip in skipped
     ]
 
 
@@ -108,23 +101,11 @@ def row(cells: list[str]) -> str:
 
 def seconds(values: list[float]) -> str:
     median = Spread.of(values).median
-    return (
-        f"{median:.2f}"
-        if median >= 10
-        else f"{median:.3f}"
-        if median >= 0.1
-        else f"{median:.4f}"
-    )
+    return f"{median:.2f}" if median >= 10 else f"{median:.3f}" if median >= 0.1 else f"{median:.4f}"
 
 
 def times(ratio: float) -> str:
-    return (
-        f"{ratio:.1f}"
-        if ratio >= 10
-        else f"{ratio:.2f}"
-        if ratio >= 0.1
-        else f"{ratio:.3f}"
-    )
+    return f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.3f}"
 
 
 def span(spread: Spread) -> str:

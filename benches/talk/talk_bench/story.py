@@ -27,9 +27,7 @@ from talk_bench.measure import Bench, Series, say
 QUICK_SIDE = 100
 
 
-def run(
-    arguments: argparse.Namespace, root: Path, scratch: Path, missing: dict[str, str]
-) -> int:
+def run(arguments: argparse.Namespace, root: Path, scratch: Path, missing: dict[str, str]) -> int:
     try:
         product.build_if_missing(arguments.binary, root)
         ours = product.Product(arguments.binary, scratch)
@@ -52,9 +50,7 @@ def run(
     return verdict(bench)
 
 
-def prepare(
-    ours: product.Product, scratch: Path, missing: dict[str, str], quick: bool
-) -> Bench:
+def prepare(ours: product.Product, scratch: Path, missing: dict[str, str], quick: bool) -> Bench:
     """Everything that this machine can run, in the order of the table."""
     workers = launch.worker_counts()
     skipped: list[Skipped] = []
@@ -62,9 +58,7 @@ def prepare(
     found += attempt(skipped, "gfortran", lambda: [fortran.contender(scratch)])
     found += attempt(skipped, "OpenCL on the CPU", lambda: [opencl.contender(missing)])
     found += [jobs.processes(n, scratch) for n in workers]
-    found += attempt(
-        skipped, "mpi4py", lambda: [jobs.ranks(n, scratch, missing) for n in workers]
-    )
+    found += attempt(skipped, "mpi4py", lambda: [jobs.ranks(n, scratch, missing) for n in workers])
     kernels, without = product.contenders(ours, workers)
     if quick:
         cases = [AREA1.resized(QUICK_SIDE), AREA2.resized(QUICK_SIDE)]
@@ -73,9 +67,7 @@ def prepare(
     return Bench(found + kernels, cases, skipped + without)
 
 
-def attempt(
-    skipped: list[Skipped], name: str, make: Callable[[], list[Contender]]
-) -> list[Contender]:
+def attempt(skipped: list[Skipped], name: str, make: Callable[[], list[Contender]]) -> list[Contender]:
     try:
         return make()
     except Unavailable as unavailable:
@@ -97,9 +89,7 @@ def write_files(bench: Bench, about: list[str], arguments: argparse.Namespace) -
 def as_json(bench: Bench, about: list[str]) -> dict[str, object]:
     def case_as_json(case: Case) -> dict[str, object]:
         rows = bench.tables[case.name].values()
-        return json.loads(case.to_json()) | {
-            "rows": [series_as_json(series) for series in rows]
-        }
+        return json.loads(case.to_json()) | {"rows": [series_as_json(series) for series in rows]}
 
     return {
         "schema_version": 1,
@@ -127,15 +117,9 @@ def verdict(bench: Bench) -> int:
     """Exact is exact: a differing count of ours, or two checksums of one case, fail the bench."""
     failed = 0
     for case in bench.cases:
-        ours = [
-            series
-            for series in bench.tables[case.name].values()
-            if series.contender.ours
-        ]
+        ours = [series for series in bench.tables[case.name].values() if series.contender.ours]
         if any(series.different for series in ours):
-            say(
-                f"error: {case.name}: counts of mandel-mpi differ from numba implementation 5"
-            )
+            say(f"error: {case.name}: counts of mandel-mpi differ from numba implementation 5")
             failed = 1
         if len({checksum for series in ours for checksum in series.checksums}) > 1:
             say(f"error: {case.name}: mandel-mpi's checksums differ")

@@ -1,10 +1,10 @@
-# Spack recipe. Put it into a repository of your own as packages/mandel_mpi/package.py (spack repo create) and, in a
-# clone of the source:
+# Spack recipe. Put it into a repository of your own as packages/mandel_mpi/package.py (spack repo create),
+# and in a clone of the source:
 #
 #     spack dev-build mandel-mpi@main
 #
-# How far it is checked: compiled by Python and run against stand-ins for Spack's directives, which shows that its
-# commands build and install. Not yet concretised by Spack itself.
+# How far it is checked: compiled by Python and run against stand-ins for Spack's directives, which shows that
+# its commands build and install. Not yet concretised by Spack itself.
 
 from spack.package import *
 
