@@ -3,9 +3,9 @@
 #
 #   sbatch requeue.sh [CONFIG.toml] [mandel-mpi's options]
 #
-# A minute before the time limit Slurm sends USR1 to this shell, which passes it on; the ranks write what they have
-# to the journal and exit with 75. The requeued job runs the same command, which resumes from the journal. The same
-# journal serves when a node fails: then Slurm itself requeues the job.
+# A minute before the time limit Slurm sends USR1 to this shell, which passes it on; the ranks write what they
+# have to the journal and exit with 75. The requeued job runs the same command, which resumes from the
+# journal. The same journal serves when a node fails: then Slurm itself requeues the job.
 #
 # At most MANDEL_MAX_RESTARTS times, 50 unless set. MANDEL_MPI and MANDEL_SBCAST as in mandel_32k.sh.
 
@@ -21,14 +21,16 @@
 
 set -euo pipefail
 
+config=area2_32k.toml
+
+# The same in every job script: Slurm runs a copy of this file alone, which cannot source another one.
 # The program: MANDEL_MPI, else PATH, else the module.
 mandel=${MANDEL_MPI:-mandel-mpi}
 command -v "$mandel" >/dev/null || module load mandel-mpi
 mandel=$(command -v "$mandel")
 
-# The config: the first argument, unless it is an option; a plain name is looked for in the submit directory, in
-# its configs/ and in the installation.
-config=area2_32k.toml
+# The config: the first argument, unless it is an option; a plain name is looked for in the submit directory,
+# in its configs/ and in the installation.
 case ${1:--} in -*) ;; *) config=$1; shift ;; esac
 installed=$(dirname "$(readlink -f "$mandel")")/../share/mandel-mpi/configs
 for place in "$config" "configs/$config" "$installed/$config"; do
@@ -41,6 +43,7 @@ if [ "${MANDEL_SBCAST:-0}" = 1 ]; then
     mandel=$staged
     trap 'srun --mpi=none --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 rm -f "$staged" || true' EXIT
 fi
+# End of what every job script has.
 
 # A shell that waits hears signals, one that runs a command in front does not. The signal ends the wait, so it
 # waits once more. (scancel sends TERM: that is not caught, it ends the job for good.)
@@ -53,7 +56,7 @@ while kill -0 "$job" 2>/dev/null; do wait "$job" || true; done
 code=0
 wait "$job" || code=$?
 
-# srun 22.05 also returns 0 when it could not start the ranks at all: then there is no output, which is as good as 1.
+# srun 22.05 also returns 0 when it could not start the ranks at all. No output then: that counts as 1.
 if [ "$code" = 0 ]; then
     output=$("$mandel" --config "$config" "$@" --print-config | sed -n 's/^path = "\(.*\)"$/\1/p')
     [ -e "$output" ] || code=1
@@ -61,7 +64,7 @@ fi
 
 restarts=${SLURM_RESTART_COUNT:-0}
 case $code in
-    # Stopped in time; or something broke that may be gone next time: a launcher's 1, killed (137), ended (143).
+    # Stopped in time (75), or broken by what may be gone next time: launcher (1), killed (137), ended (143).
     75 | 1 | 137 | 143)
         if [ "$restarts" -lt "${MANDEL_MAX_RESTARTS:-50}" ]; then
             echo "requeue.sh: mandel-mpi ended with $code after $restarts restarts: once more"
@@ -70,7 +73,7 @@ case $code in
             echo "requeue.sh: mandel-mpi ended with $code after $restarts restarts: giving up"
         fi ;;
     0) echo "requeue.sh: done after $restarts restarts" ;;
-    # A mistake in the config (2), damaged data (65), a full disk (74), ...: another start would end the same way.
+    # A mistake in the config (2), damaged data (65), a full disk (74), ...: another start would end so, too.
     *) echo "requeue.sh: mandel-mpi ended with $code: not to be mended by a restart" ;;
 esac
 exit "$code"

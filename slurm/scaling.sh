@@ -3,13 +3,13 @@
 #
 #   sbatch --ntasks=64 scaling.sh [CONFIG.toml] [mandel-mpi's options]
 #
-# Strong scaling: one grid, more and more ranks. Weak scaling: the same number of *iterations* for each rank, as the
-# grid grows in height; the region stays, so the mean iterations per point do, too. The largest weak run is the
-# grid of the strong ones. Without arguments that is area2 on 8192 x 8192 points.
+# Strong scaling: one grid, more and more ranks. Weak scaling: the same number of *iterations* for each rank,
+# as the grid grows in height; the region stays, so the mean iterations per point do, too. The largest weak
+# run is the grid of the strong ones. Without arguments that is area2 on 8192 x 8192 points.
 #
-# Each run leaves scaling-JOBID/strong-RANKS-REPEAT.json or weak-..., with all times, rates and the load balance;
-# the fields themselves are removed. MANDEL_REPEATS runs of each, 3 unless set. MANDEL_MPI and MANDEL_SBCAST as in
-# mandel_32k.sh.
+# Each run leaves scaling-JOBID/strong-RANKS-REPEAT.json or weak-..., with all times, rates and the load
+# balance; the fields themselves are removed. MANDEL_REPEATS runs of each, 3 unless set. MANDEL_MPI and
+# MANDEL_SBCAST as in mandel_32k.sh.
 
 #SBATCH --job-name=mandel_scaling
 #SBATCH --ntasks=64
@@ -21,22 +21,22 @@
 
 set -euo pipefail
 
+config=area2.toml
+[ $# -gt 0 ] || set -- --set grid.width=8192 --set grid.height=8192
+
+# The same in every job script: Slurm runs a copy of this file alone, which cannot source another one.
 # The program: MANDEL_MPI, else PATH, else the module.
 mandel=${MANDEL_MPI:-mandel-mpi}
 command -v "$mandel" >/dev/null || module load mandel-mpi
 mandel=$(command -v "$mandel")
 
-# The config: the first argument, unless it is an option; a plain name is looked for in the submit directory, in
-# its configs/ and in the installation.
-config=area2.toml
-[ $# -gt 0 ] || set -- --set grid.width=8192 --set grid.height=8192
-case $1 in -*) ;; *) config=$1; shift ;; esac
+# The config: the first argument, unless it is an option; a plain name is looked for in the submit directory,
+# in its configs/ and in the installation.
+case ${1:--} in -*) ;; *) config=$1; shift ;; esac
 installed=$(dirname "$(readlink -f "$mandel")")/../share/mandel-mpi/configs
 for place in "$config" "configs/$config" "$installed/$config"; do
     if [ -f "$place" ]; then config=$place; break; fi
 done
-
-full_height=$("$mandel" --config "$config" "$@" --print-config | sed -n 's/^height *= *//p')
 
 if [ "${MANDEL_SBCAST:-0}" = 1 ]; then
     staged=/tmp/mandel-mpi.$SLURM_JOB_ID
@@ -44,6 +44,9 @@ if [ "${MANDEL_SBCAST:-0}" = 1 ]; then
     mandel=$staged
     trap 'srun --mpi=none --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 rm -f "$staged" || true' EXIT
 fi
+# End of what every job script has.
+
+full_height=$("$mandel" --config "$config" "$@" --print-config | sed -n 's/^height *= *//p')
 
 results=scaling-$SLURM_JOB_ID
 mkdir -p "$results"

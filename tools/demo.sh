@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs what is needed, builds, computes the talk's two areas on 2 ranks and draws them: leaves area1.h5, area1.png,
-# area2.h5 and area2.png in the directory where it is started.
+# Installs what is needed, builds, computes the talk's two areas on 2 ranks and draws them: leaves area1.h5,
+# area1.png, area2.h5 and area2.png in the directory where it is started.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 

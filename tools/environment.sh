@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: the environment in which mandel-mpi is built and run.
 
 export PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH

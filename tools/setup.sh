@@ -3,18 +3,19 @@
 # either it says what is missing. What is there already is left as it is.
 #
 #   tools/setup.sh build    compiler, MPI, HDF5
-#   tools/setup.sh test     and what the tests need: Slurm, Lmod, strace, Python with venv, MPICH, gfortran
+#   tools/setup.sh test     and what the tests need: Slurm, Lmod, strace, Python with venv, MPICH,
+#                           gfortran, shellcheck
 set -euo pipefail
 
-RUST_NEEDED=1.89
+RUST_NEEDED=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$(dirname "$0")/../Cargo.toml")
 build_packages=(build-essential pkg-config git curl ca-certificates libopenmpi-dev openmpi-bin libhdf5-dev libclang-dev)
 test_packages=("${build_packages[@]}" hdf5-tools slurm-wlm munge lmod strace iproute2 procps python3 python3-venv
-  libmpich-dev mpich gfortran)
+  libmpich-dev mpich gfortran shellcheck)
 
 case ${1:-} in
   build) wanted=("${build_packages[@]}") ;;
   test) wanted=("${test_packages[@]}") ;;
-  *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 
 fail() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
@@ -27,14 +28,16 @@ missing_packages() {
   done
 }
 
+# Whether there is a sudo that needs no password, or somebody to type it.
+can_sudo() { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }
+
 install_packages() {
   local missing=() as_root=()
   command -v apt-get >/dev/null || fail "this is no Debian or Ubuntu: see README.md, 'On a cluster'"
   mapfile -t missing < <(missing_packages)
   [ "${#missing[@]}" -gt 0 ] || return 0
   if [ "$(id -u)" != 0 ]; then
-    sudo -n true 2>/dev/null || [ -t 0 ] && command -v sudo >/dev/null \
-      || fail "not root and no sudo: ask for these packages: ${missing[*]}"
+    can_sudo || fail "not root and no sudo: ask for these packages: ${missing[*]}"
     as_root=(sudo)
   fi
   echo "setup: installing ${missing[*]}" >&2

@@ -12,7 +12,7 @@ fail() {
     exit 1
 }
 
-# Runs a command on the login node as a user who has mandel-mpi in PATH and whose current directory is the case's.
+# Runs a command on the login node, in the case's directory, as a user who has mandel-mpi in PATH.
 as_user() {
     # Ranks outnumber cores by far: one that waits must let others compute.
     tc as "$user" ctl env PATH="$prefix/bin:/usr/local/bin:/usr/bin:/bin" OMPI_MCA_mpi_yield_when_idle=1 "$@"
@@ -24,8 +24,8 @@ enter_directory() { # NAME
     cd "$work/$1" || exit 1
 }
 
-# Submits one of the installed scripts, prints the job's number. Options of sbatch come first, as on its own command
-# line.
+# Submits one of the installed scripts, prints the job's number. Options of sbatch come first, as on its own
+# command line.
 submit() { # [sbatch's options] SCRIPT [arguments]
     local options=()
     while [[ $1 == -* ]]; do
@@ -50,7 +50,8 @@ within() { # SECONDS COMMAND...: waits until the command succeeds
 
 has_ended() { [[ $(state "$1") =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY)$ ]]; } # JOB
 
-# How long a small job may take from its submission to its end, in seconds, on a machine that has other things to do.
+# Seconds that a small job may take from its submission to its end, on a machine that has other things to do.
+# shellcheck disable=SC2034 # for the cases
 patience=300
 
 # Waits for the end of a job, which must be this one.
@@ -62,7 +63,9 @@ ends_as() { # JOB STATE SECONDS
 }
 
 has_said() { grep -qF -- "$2" "$(log_of "$1")" 2>/dev/null; } # JOB TEXT
-says() { has_said "$1" "$2" || { tail -n 30 "$(log_of "$1")" >&2; fail "job $1 does not say: $2"; }; } # JOB TEXT
+says() { # JOB TEXT
+    has_said "$1" "$2" || { tail -n 30 "$(log_of "$1")" >&2; fail "job $1 does not say: $2"; }
+}
 
 # The checksum in the last line of a report.
 checksum_in() { sed -n 's/^mandel-mpi: done .* checksum=\([0-9a-f]\{16\}\) .*/\1/p' "$1" | tail -n 1; } # FILE

@@ -1,4 +1,4 @@
-# What goes wrong in mid-run: signals, a lost node, a cut network, the time limit. The result is always the same.
+# What goes wrong in mid-run: signals, a lost node, a cut network, the time limit. The result stays the same.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # set by test-slurm.sh
 
@@ -81,8 +81,8 @@ a_lost_node_costs_nothing_but_time() {
 has_been_requeued() { [ "$(restarts_of "$1")" -ge 1 ]; } # JOB
 restarts_of() { tc exec ctl scontrol show job "$1" | sed -n 's/.* Restarts=\([0-9]*\).*/\1/p'; } # JOB
 
-# The node of a whole job, root included, is cut off, but works on: a ghost. Slurm starts the job on another node.
-# There may be only one writer: the ghost must see that it has been succeeded, and leave the file alone.
+# The node of a whole job, root included, is cut off, but works on: a ghost. Slurm starts the job on another
+# node. There may be only one writer: the ghost must see that it has been succeeded, and leave the file alone.
 a_ghost_behind_a_cut_network_stops_with_74() {
     enter_directory "${FUNCNAME[0]}"
     local job node bytes
@@ -112,8 +112,8 @@ is_idle() { [ "$(tc exec ctl sinfo -h -N -n "$1" -o %T)" = idle ]; } # NODE
 # The process table is the node's own: this reaches the ranks there and nothing else.
 signal_ranks() { tc exec "$2" pkill "-$1" -x mandel-mpi; } # SIGNAL NODE
 
-# As above with ranks on two nodes. The ghost root waits for a rank that it cannot hear. When its network is back,
-# Slurm ends it.
+# As above with ranks on two nodes. The ghost root waits for a rank that it cannot hear. When its network is
+# back, Slurm ends it.
 a_ghost_with_ranks_elsewhere_ends_when_the_network_is_back() {
     enter_directory "${FUNCNAME[0]}"
     local job node

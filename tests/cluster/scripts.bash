@@ -41,9 +41,9 @@ mandel_32k_stages_the_binary_and_cleans_up() {
     done
 }
 
-# Where ranks outnumber CPUs by far, one launch in a dozen ends inside MPI_Init: Slurm 22.05 lets a rank out of it
-# whose first message reaches another before Open MPI 4.1 has a receiver for it there (mca_btl_tcp calls a null
-# pointer). A rank that has come out of MPI_Init has no such excuse: rank 0 then has had its say.
+# Where ranks outnumber CPUs by far, one launch in a dozen ends inside MPI_Init: Slurm 22.05 lets a rank out
+# of it whose first message reaches another before Open MPI 4.1 has a receiver for it there (mca_btl_tcp calls
+# a null pointer). A rank that has come out of MPI_Init has no such excuse: rank 0 then has had its say.
 died_in_mpi_init() { has_said "$1" "Segmentation fault" && ! has_said "$1" "rank 0 on "; } # JOB
 
 sixty_four_ranks_on_four_nodes_give_the_checksum_of_one() {

@@ -3,7 +3,7 @@
 #
 #   test-cluster.sh up [NODES=3] [CPUS_PER_NODE=4]
 #   test-cluster.sh exec HOST COMMAND...       run on ctl (the login node), n1, n2, ...
-#   test-cluster.sh as USER HOST COMMAND...    the same as an unprivileged user, with that user's shell environment
+#   test-cluster.sh as USER HOST COMMAND...    the same as an unprivileged user, in that user's environment
 #   test-cluster.sh fail HOST                  power a compute node off
 #   test-cluster.sh start HOST                 ... and on again
 #   test-cluster.sh netdown HOST               pull a compute node's network cable
@@ -12,16 +12,16 @@
 #   test-cluster.sh down                       end everything and remove it
 #
 # Environment:
-#   TC_DIR     the cluster's directory, default /tmp/mandel-cluster; clusters with different ones know nothing of
-#              each other. Keep it short: the name of a Unix socket in it has to fit into 107 bytes.
+#   TC_DIR     the cluster's directory, default /tmp/mandel-cluster; clusters with different ones know nothing
+#              of each other. Keep it short: the name of a Unix socket in it has to fit into 107 bytes.
 #   TC_SHARED  more directories below /tmp that all nodes must see, separated by colons
 #   TC_CONF    more lines for slurm.conf
 #
-# A node is a set of namespaces (network, host name, mounts, processes, IPC), so slurmd, srun, orted and the ranks
-# believe that they are on different machines: each has its own host name, address, /tmp, /dev/shm and process
-# table, and ranks of different nodes talk over TCP. A virtual cable leads from each node to a bridge in the network
-# namespace of ctl. All other directories are the machine's own, as on a cluster with a shared file system; users
-# find a home in TC_DIR/home. In the machine's own namespaces nothing is created but processes and TC_DIR.
+# A node is a set of namespaces (network, host name, mounts, processes, IPC), so slurmd, srun, orted and the
+# ranks believe that they are on different machines: each has its own host name, address, /tmp, /dev/shm and
+# process table, and ranks of different nodes talk over TCP. A virtual cable leads from each node to a bridge
+# in the network namespace of ctl. All other directories are the machine's own, as on a cluster with a shared
+# file system; users find a home in TC_DIR/home. The machine's own namespaces get processes and TC_DIR only.
 set -euo pipefail
 
 TC_DIR=${TC_DIR:-/tmp/mandel-cluster}
@@ -32,7 +32,7 @@ die() { echo "test-cluster.sh: $*" >&2; exit 1; }
 
 usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; }
 
-# ---- nodes -------------------------------------------------------------------------------------------------------
+# ---- nodes -------------------------------------------------------------------------------------------------
 
 # The process that is pid 1 inside a node. Ending it ends every process of the node.
 init_pid() { cut -d' ' -f1 "$TC_DIR/nodes/$1/init" 2>/dev/null; }
@@ -95,14 +95,14 @@ NODE_INIT='
     ip link set lo up
     touch "$node/ready"
     set +e
-    # The shell reaps what the node orphans. It ignores TERM, as pid 1 does: nodes are switched off, not asked.
+    # The shell reaps what the node orphans. It ignores TERM, as pid 1 does: nodes are switched off unasked.
     while :; do sleep 1000 & wait $!; done'
 
 start_node() { # HOST
     local host=$1 node=$TC_DIR/nodes/$1 launcher pid shared
     ! is_alive "$host" || die "$host is up already"
-    # A node has no disk of its own: it boots with an empty /tmp and an empty spool. (Slurm 22.05 cannot start a
-    # requeued job on a node that has kept the PMIx socket of the start that it crashed in.)
+    # A node has no disk of its own: it boots with an empty /tmp and an empty spool. (Slurm 22.05 cannot start
+    # a requeued job on a node that has kept the PMIx socket of the start that it crashed in.)
     rm -rf "$node"
     mkdir -p "$node/tmp" "$node/spool"
     chmod 1777 "$node/tmp"
@@ -154,7 +154,7 @@ wait_for() { # SECONDS COMMAND...: until the command succeeds
     done
 }
 
-# ---- daemons -----------------------------------------------------------------------------------------------------
+# ---- daemons -----------------------------------------------------------------------------------------------
 
 write_conf() { # NODES CPUS
     local i
@@ -169,11 +169,11 @@ ClusterName=test
 SlurmctldHost=ctl($(address ctl))
 SlurmUser=root
 AuthType=auth/munge
-# After a requeue Slurm waits until the old credentials have expired: 120 s by default. A launch that takes longer
-# than this, because the machine is busy, is refused.
+# After a requeue Slurm waits until the old credentials have expired: 120 s by default. A launch that takes
+# longer than this, because the machine is busy, is refused.
 AuthInfo=socket=$TC_DIR/munge/socket,cred_expire=20
-# On a busy machine daemons answer later than the 10 s and the 2 s for which others wait by default; what PMIx does then
-# takes a minute.
+# On a busy machine daemons answer later than the 10 s and the 2 s for which others wait by default; what PMIx
+# does then takes a minute.
 MessageTimeout=60
 TCPTimeout=10
 StateSaveLocation=$TC_DIR/state
@@ -227,7 +227,7 @@ start_slurmd() { enter "$1" slurmd -N "$1" </dev/null >"$TC_DIR/log/slurmd.$1.ou
 
 idle_nodes() { [ "$(enter ctl sinfo -h -N -o %T 2>/dev/null | grep -c '^idle$')" -ge "$1" ]; }
 
-# ---- commands ----------------------------------------------------------------------------------------------------
+# ---- commands ----------------------------------------------------------------------------------------------
 
 up() { # [NODES] [CPUS]
     local nodes=${1:-3} cpus=${2:-4} i

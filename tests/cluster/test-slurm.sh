@@ -3,12 +3,12 @@
 #
 #   tests/cluster/test-slurm.sh [--short] [CASE...]
 #
-# Brings up four nodes of four CPUs on this machine (test-cluster.sh), installs there, submits everything as an
-# unprivileged user, and takes all down again. --short leaves out the time limit and other cases that wait for
-# minutes; named cases run alone. The cases are in the *.bash files here. Needs root, Slurm, munge and Open MPI;
-# without them it says `skipped: ...`. The last line counts: `N passed, N failed, N skipped`.
+# Brings up four nodes of four CPUs on this machine (test-cluster.sh), installs there, submits everything as
+# an unprivileged user, and takes all down again. --short leaves out the time limit and other cases that wait
+# for minutes; named cases run alone. The cases are in the *.bash files here. Needs root, Slurm, munge and
+# Open MPI; without them it says `skipped: ...`. The last line counts: `N passed, N failed, N skipped`.
 #
-# Environment: MANDEL_MPI, the binary to test (else the release build); MANDEL_TEST_USER, who submits (nobody).
+# Environment: MANDEL_MPI, the binary to test (release build); MANDEL_TEST_USER, who submits (nobody).
 set -uo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,9 +16,9 @@ user=${MANDEL_TEST_USER:-nobody}
 binary=${MANDEL_MPI:-${CARGO_TARGET_DIR:-$root/target}/release/mandel-mpi}
 passed=0 failed=0 skipped=0
 
-# Cases that run beside each other; one list after the other. 64 ranks on a few CPUs take minutes to start where
-# others want these CPUs, too. Those of the last list but one take nodes away, so that jobs which are not prepared
-# for it would be lost.
+# Cases that run beside each other; one list after the other. 64 ranks on a few CPUs take minutes to start
+# where others want these CPUs, too. Those of the last list but one take nodes away, so that jobs which are
+# not prepared for it would be lost.
 crowded=(sixty_four_ranks_on_four_nodes_give_the_checksum_of_one)
 calm=(
     help_and_version_are_printed_once
@@ -52,7 +52,7 @@ slow_cases=(
     one_rank_gives_the_known_checksum
 )
 
-# ---- whether it can run ------------------------------------------------------------------------------------------
+# ---- whether it can run ------------------------------------------------------------------------------------
 
 skip_all() {
     echo "skipped: $*"
@@ -78,7 +78,7 @@ if [ $# -gt 0 ]; then
     crowded=() calm=("$@") failing=() slow_cases=()
 fi
 
-# ---- cases -------------------------------------------------------------------------------------------------------
+# ---- cases -------------------------------------------------------------------------------------------------
 
 # shellcheck source=tests/cluster/cluster.bash
 . "$root/tests/cluster/cluster.bash"
@@ -129,7 +129,7 @@ together() { # CASE...
     running=()
 }
 
-# ---- the cluster -------------------------------------------------------------------------------------------------
+# ---- the cluster -------------------------------------------------------------------------------------------
 
 # What the machine must look like again afterwards.
 network_of_the_machine() { ip -o link | cut -d: -f2; }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Prints how many file operations a rank other than root makes, of this program and of the talk's: all, and in the folder
-# that a cluster's nodes share (of the program; of Python's packages).
+# Prints how many file operations a rank other than root makes, of this program and of the talk's: all, and in
+# the folder that a cluster's nodes share (of the program; of Python's packages).
 #
 #   tests/files/file_operations.sh MANDEL_MPI PYTHON
 set -euo pipefail
@@ -16,6 +16,7 @@ count() {
   local name=$1 shared=$2
   shift 2
   rm -f "$folder/trace"
+  # shellcheck disable=SC2016 # the ranks' shells expand it
   (cd "$folder" && mpirun --oversubscribe --bind-to none -n 8 sh -c '
     [ "$OMPI_COMM_WORLD_RANK" != 1 ] || exec strace -f -o trace -e trace=%file "$@"
     exec "$@"' sh "$@" >run.log 2>&1) || { cat "$folder/run.log"; return 1; }

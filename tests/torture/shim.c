@@ -2,13 +2,13 @@
  * Stands between a program and its files (LD_PRELOAD) and looks at every operation on paths in one directory.
  *
  * It fails, shortens or corrupts the n-th of them, or records them all for a replay of power cuts, or leaves
- * syncs out, so that a harness can show that it would notice. Everything is asked for by environment variables:
+ * syncs out, so that a harness can show that it would notice. Environment variables say which:
  *
  *   TORTURE_DIR      the directory, an absolute path; operations elsewhere are none of its business
  *   TORTURE_AT       number of the operation that fails, from 1 on
  *   TORTURE_ERRNO    the error that it gets
- *   TORTURE_HOW      once | persistent (all later ones, too) | short (half of a write is done) | flip (one bit of
- *                    what is read)
+ *   TORTURE_HOW      once | persistent (all later ones, too) | short (half of a write is done)
+ *                    | flip (one bit of what is read)
  *   TORTURE_KINDS    letters of the kinds that count, see below
  *   TORTURE_HITS     a file that gets one line for each operation that was failed
  *   TORTURE_LOG      a file that gets every operation that changed something, see `record`

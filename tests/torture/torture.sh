@@ -2,7 +2,7 @@
 # Tortures the program: kills, faults, power cuts, full disks, limits, damaged journals.
 #
 #   tests/torture/torture.sh                   all of it, about 16 minutes
-#   tests/torture/torture.sh --short           the form that is part of every test run: 100 s on 2 free cores
+#   tests/torture/torture.sh --short           the form in every test run, under 100 s on 2 free cores
 #   tests/torture/torture.sh kill power-cut    some scenarios; tests/torture/torture.py names them
 #   tests/torture/torture.sh --seed 7 kill     the random choices of an earlier run
 #
@@ -13,7 +13,8 @@ target=${CARGO_TARGET_DIR:-target}
 builds=$target/torture
 mkdir -p "$builds"
 
-# One target folder, so that the dependencies are built once; the program as it is shipped comes last and stays.
+# One target folder, so that the dependencies are built once; the program as it is shipped comes last and
+# stays.
 build() {
     name=$1
     shift
