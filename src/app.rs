@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::band::{Geometry, Record};
 use crate::block::Work;
 use crate::checksum::Checksum;
-use crate::cli::{JobArgs, is_first_copy};
+use crate::cli::JobArgs;
 use crate::comm::{Comm, SerialComm};
 use crate::config::{Config, Partition};
 use crate::error::{Error, Result, Status};
@@ -24,6 +24,7 @@ use crate::estimate;
 use crate::faults::Faults;
 use crate::gather::{self, Root};
 use crate::kernel::Kernel;
+use crate::launcher::Launch;
 use crate::metrics::Phases;
 use crate::partition::row_blocks;
 use crate::round::{self, Limits, Outcome, Share};
@@ -32,8 +33,9 @@ use crate::store::FileFormat;
 use crate::store::journal::{Journal, Texts};
 use crate::store::writer::Writer;
 use crate::telemetry::{self, Progress};
-use crate::threads::{self, Place, Wish};
+use crate::threads::{self, CpuPlacement, ThreadRequest};
 use crate::timeline::Timeline;
+use crate::{machine, report};
 
 use start::{Begin, Start};
 use watched::Watched;
@@ -72,7 +74,7 @@ pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Re
         faults,
         stop,
         timeline: Timeline::new(began),
-        end: End::new(began, config.run.max_time, |name| std::env::var(name).ok()),
+        end: End::new(began, config.run.max_time, Launch::here().end_unix_s),
         threads: threads(comm, &config)?,
         kernel: comm.agree(prepare_kernel(&config))?,
         began,
@@ -87,11 +89,11 @@ pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Re
 ///
 /// When the config cannot be read or makes no sense.
 pub fn print_config(args: &JobArgs) -> Result<()> {
-    if !is_first_copy() {
+    if !Launch::here().is_first_copy() {
         return Ok(());
     }
     let (_, texts) = start::read_config(args, &SerialComm)?;
-    telemetry::print(&texts.effective.trim_end());
+    report::print(&texts.effective.trim_end());
     Ok(())
 }
 
@@ -99,17 +101,18 @@ pub fn print_config(args: &JobArgs) -> Result<()> {
 fn prepare_kernel(config: &Config) -> Result<Kernel> {
     let kernel = Kernel::prepare(config.kernel, config.job.max_iter());
     let kernel = kernel.map(|kernel| if config.shortcuts { kernel } else { kernel.without_shortcuts() });
-    kernel.map_err(|lack| Error::new(Status::Usage, format!("{lack} (on {})", telemetry::host_name())))
+    kernel.map_err(|lack| Error::new(Status::Usage, format!("{lack} (on {})", machine::host_name())))
 }
 
 /// The threads of this rank, by the config, the environment or its share of the node. *Collective.*
 fn threads<C: Comm>(comm: &C, config: &Config) -> Result<NonZeroUsize> {
-    let wish = comm.agree(Wish::new(config.run.threads, |name| std::env::var(name).ok()))?;
-    let words = comm.all_gather(&Place::here(&telemetry::host_name()).to_words());
-    let places: Vec<Place> = words.chunks_exact(Place::WORDS).map(Place::from_words).collect();
-    let mine = threads::of_rank(&wish, &places, comm.rank());
+    let request = comm.agree(ThreadRequest::new(config.run.threads, Launch::here().threads))?;
+    let words = comm.all_gather(&CpuPlacement::here().to_words());
+    let placements: Vec<CpuPlacement> =
+        words.chunks_exact(CpuPlacement::WORDS).map(CpuPlacement::from_words).collect();
+    let mine = threads::of_rank(&request, &placements, comm.rank());
     let all = comm.all_gather(&[mine.get() as u64]);
-    let complaint = threads::complaint(&all, &places, comm.rank());
+    let complaint = threads::oversubscription(&all, &placements, comm.rank());
     warn_once(comm, complaint.as_deref());
     Ok(mine)
 }

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::config::Settings;
 use crate::error::{Error, Result};
+use crate::launcher::Launch;
 use crate::telemetry::ProgressStyleChoice;
 
 /// Exact escape-time fields of the Mandelbrot set, by many ranks and threads, written as HDF5.
@@ -159,7 +160,7 @@ impl CommandLine {
     pub fn read(version: String) -> Self {
         let matches = Self::command().long_version(version).try_get_matches();
         let line = matches.and_then(|matches| Self::from_arg_matches(&matches)).unwrap_or_else(|error| {
-            if is_first_copy() {
+            if Launch::here().is_first_copy() {
                 // A closed pipe is no reason to fail.
                 error.print().unwrap_or_default();
             }
@@ -212,16 +213,6 @@ impl JobArgs {
         }
         Ok(())
     }
-}
-
-/// Whether this is the first of the copies that a launcher started, or there is no launcher. Known before MPI
-/// starts.
-#[must_use]
-pub fn is_first_copy() -> bool {
-    ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok())
-        .is_none_or(|rank| rank == "0")
 }
 
 #[cfg(test)]

@@ -30,11 +30,14 @@ pub mod gather;
 pub mod grid;
 pub mod job;
 pub mod kernel;
+pub mod launcher;
+pub mod machine;
 pub mod metrics;
 pub mod partition;
 #[cfg(feature = "hdf5")]
 pub mod post;
 pub mod region;
+pub mod report;
 pub mod round;
 pub mod stop;
 pub mod store;

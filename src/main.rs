@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use mandel_mpi::cli::{Command, CommandLine, JobArgs, is_first_copy};
+use mandel_mpi::cli::{Command, CommandLine, JobArgs};
 use mandel_mpi::comm::Comm;
 use mandel_mpi::error::{Error, Result, Status};
+use mandel_mpi::launcher::Launch;
 use mandel_mpi::store::hdf5::Hdf5Format;
 use mandel_mpi::{app, post, stop, support};
 
@@ -32,11 +33,11 @@ fn job(args: &JobArgs) -> ExitCode {
         return end(&Err(Error::io("cannot handle SIGXFSZ", &error)), true);
     }
     if let Err(error) = support::check_libraries() {
-        return end(&Err(error), is_first_copy());
+        return end(&Err(error), Launch::here().is_first_copy());
     }
     let comm = match world::start() {
         Ok(comm) => comm,
-        Err(error) => return end(&Err(error), is_first_copy()),
+        Err(error) => return end(&Err(error), Launch::here().is_first_copy()),
     };
     // Errors in here were agreed on by all ranks: root says the one line.
     end(&app::run(args, &comm, Box::new(Hdf5Format)), comm.is_root())

@@ -39,18 +39,12 @@ pub enum End {
 const SAFETY: Duration = Duration::from_secs(10);
 
 impl End {
-    /// The user's limit of `max_time` from `began`, else the end of the Slurm job, if `variable` tells it.
+    /// The user's limit of `max_time` from `began`, else the end of the batch job, if that is known.
     #[must_use]
-    pub fn new(
-        began: Instant,
-        max_time: Option<Duration>,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Self {
+    pub fn new(began: Instant, max_time: Option<Duration>, end_unix_s: Option<u64>) -> Self {
         if let Some(time) = max_time {
             return Self::At(began + time);
         }
-        let end_unix_s: Option<u64> =
-            variable("SLURM_JOB_END_TIME").and_then(|text| text.trim().parse().ok());
         let left = end_unix_s.and_then(|end| {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
             Duration::from_secs(end).checked_sub(now)
@@ -126,7 +120,7 @@ mod tests {
     fn the_users_limit_is_met_and_slurms_is_never_reached() {
         let now = Instant::now();
         let in_s = |seconds| now + Duration::from_secs(seconds);
-        let user = End::new(now, Some(Duration::from_secs(60)), |_| Some("0".to_owned()));
+        let user = End::new(now, Some(Duration::from_secs(60)), Some(0));
         assert_eq!(user, End::At(in_s(60)));
         assert!(!user.is_near(in_s(59), Duration::from_secs(5)) && user.is_near(in_s(60), Duration::ZERO));
         let killed = End::Killed(in_s(60));
@@ -136,14 +130,11 @@ mod tests {
     }
 
     #[test]
-    fn slurms_end_is_read_from_the_environment() {
+    fn the_batch_systems_end_is_in_so_many_seconds() {
         let unix_s = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() + 100;
-        let End::Killed(end) = End::new(Instant::now(), None, |_| Some(unix_s.to_string())) else {
-            panic!("it has an end")
-        };
+        let End::Killed(end) = End::new(Instant::now(), None, Some(unix_s)) else { panic!("it has an end") };
         let left = end.duration_since(Instant::now());
         assert!(left > Duration::from_secs(90) && left <= Duration::from_secs(100), "{left:?}");
-        assert_eq!(End::new(Instant::now(), None, |_| None), End::Open);
-        assert_eq!(End::new(Instant::now(), None, |_| Some("soon".to_owned())), End::Open);
+        assert_eq!(End::new(Instant::now(), None, None), End::Open);
     }
 }

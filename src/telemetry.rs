@@ -2,7 +2,7 @@
 //!
 //! Root tells the story; other ranks speak up only to warn.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::comm::ROOT;
 use crate::config::{Log, LogLevel};
+use crate::machine;
 
 mod log;
 
@@ -48,36 +49,9 @@ pub fn init(log: &Log, rank: usize) {
     // "More than info" is asked for to look at all ranks; info is the story, told once.
     let is_root = rank == ROOT;
     let level = if is_root || level > LevelFilter::INFO { level } else { level.min(LevelFilter::WARN) };
-    let lines = LogLines { rank, host: host_name(), format: log.format };
+    let lines = LogLines { rank, host: machine::host_name(), format: log.format };
     // A second job in the same process (tests) logs where the first one does.
     tracing_subscriber::registry().with(lines.with_filter(level)).try_init().unwrap_or_default();
-}
-
-/// Writes a line, or several, to standard output. A reader who has left (`| head`) is no reason to fail.
-pub fn print(text: &dyn std::fmt::Display) {
-    writeln!(stdout(), "{text}").unwrap_or_default();
-}
-
-/// The name of the machine that this rank runs on.
-#[must_use]
-pub fn host_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-/// The most memory that this process has had, in bytes; 0 where the system does not tell.
-#[must_use]
-pub fn peak_memory_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = peak.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    1024 * kib.unwrap_or(0)
-}
-
-/// CPU time of this thread, in seconds.
-#[must_use]
-pub fn thread_cpu_s() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
 /// Shows how far the job is, weighted by cost.

@@ -8,34 +8,33 @@ use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 
 use crate::checksum::Checksum;
 use crate::error::{Error, Result, Status};
-use crate::telemetry;
+use crate::launcher::Variable;
+use crate::machine;
 
 /// CPUs of a node that can be told apart, in words of 64.
 const MASK_WORDS: usize = 16;
 
 /// Where a rank runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct CpuPlacement {
     /// Stands for the name of the host.
     host: u64,
     /// The CPUs that the rank may use, a bit each.
     cpus: [u64; MASK_WORDS],
 }
 
-impl Place {
-    /// Numbers in which ranks exchange their places.
+impl CpuPlacement {
+    /// Numbers in which ranks exchange their placements.
     pub const WORDS: usize = MASK_WORDS + 1;
 
-    /// The place of this process.
+    /// The placement of this process.
     #[must_use]
-    pub fn here(host: &str) -> Self {
-        let host = Checksum::of_bytes(host.as_bytes()).crc();
+    pub fn here() -> Self {
         let mut cpus = [0; MASK_WORDS];
-        if let Ok(allowed) = rustix::thread::sched_getaffinity(None) {
-            for cpu in (0..64 * MASK_WORDS).filter(|&cpu| allowed.is_set(cpu)) {
-                cpus[cpu / 64] |= 1 << (cpu % 64);
-            }
+        for cpu in machine::allowed_cpus(64 * MASK_WORDS) {
+            cpus[cpu / 64] |= 1 << (cpu % 64);
         }
+        let host = Checksum::of_bytes(machine::host_name().as_bytes()).crc();
         Self { host, cpus }
     }
 
@@ -60,7 +59,7 @@ impl Place {
 
 /// Where a number of threads comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum ThreadRequest {
     /// `--threads` or `run.threads`.
     Config(NonZeroUsize),
     /// A variable of the environment.
@@ -69,38 +68,35 @@ pub enum Wish {
     None,
 }
 
-impl Wish {
-    /// What is asked for: by the config, else by `OMP_NUM_THREADS`, else by Slurm.
+impl ThreadRequest {
+    /// What is asked for: by the config, else by a variable of the environment.
     ///
     /// # Errors
     ///
-    /// When a variable has no number.
-    pub fn new(config: Option<NonZeroUsize>, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+    /// When the variable has no number.
+    pub fn new(config: Option<NonZeroUsize>, variable: Option<Variable>) -> Result<Self> {
         if let Some(threads) = config {
             return Ok(Self::Config(threads));
         }
-        for name in ["OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK"] {
-            let Some(text) = variable(name).filter(|text| !text.is_empty()) else { continue };
-            // OpenMP allows a list, one number for each level of nesting.
-            let first = text.split(',').next().unwrap_or_default().trim();
-            let threads = first.parse().ok().and_then(NonZeroUsize::new).ok_or_else(|| {
-                let message = format!("{name} = {text}: must be a whole number from 1: mend or unset it");
-                Error::new(Status::Usage, message)
-            })?;
-            return Ok(Self::Environment(name, threads));
-        }
-        Ok(Self::None)
+        let Some((name, text)) = variable else { return Ok(Self::None) };
+        // OpenMP allows a list, one number for each level of nesting.
+        let first = text.split(',').next().unwrap_or_default().trim();
+        let threads = first.parse().map_err(|_| {
+            let message = format!("{name} = {text}: must be a whole number from 1: correct it, or unset it");
+            Error::new(Status::Usage, message)
+        })?;
+        Ok(Self::Environment(name, threads))
     }
 }
 
-/// The threads of a rank: what is wished, else its share of the CPUs that it may use.
+/// The threads of a rank: what is requested, else its share of the CPUs that it may use.
 #[must_use]
-pub fn of_rank(wish: &Wish, places: &[Place], rank: usize) -> NonZeroUsize {
-    match wish {
-        Wish::Config(threads) | Wish::Environment(_, threads) => *threads,
-        Wish::None => {
-            let sharing = places.iter().filter(|place| **place == places[rank]).count();
-            NonZeroUsize::new(places[rank].cpu_count() / sharing).unwrap_or(NonZeroUsize::MIN)
+pub fn of_rank(request: &ThreadRequest, placements: &[CpuPlacement], rank: usize) -> NonZeroUsize {
+    match request {
+        ThreadRequest::Config(threads) | ThreadRequest::Environment(_, threads) => *threads,
+        ThreadRequest::None => {
+            let sharing = placements.iter().filter(|placement| **placement == placements[rank]).count();
+            NonZeroUsize::new(placements[rank].cpu_count() / sharing).unwrap_or(NonZeroUsize::MIN)
         }
     }
 }
@@ -108,12 +104,13 @@ pub fn of_rank(wish: &Wish, places: &[Place], rank: usize) -> NonZeroUsize {
 /// What is wrong with the threads of a rank, if anything: more than its CPUs, or, with all ranks of its host together,
 /// more than all of theirs.
 #[must_use]
-pub fn complaint(threads: &[u64], places: &[Place], rank: usize) -> Option<String> {
-    let (mine, own_cpus) = (threads[rank], places[rank].cpu_count() as u64);
-    let neighbours = || places.iter().zip(threads).filter(|(place, _)| place.host == places[rank].host);
+pub fn oversubscription(threads: &[u64], placements: &[CpuPlacement], rank: usize) -> Option<String> {
+    let (mine, own_cpus) = (threads[rank], placements[rank].cpu_count() as u64);
+    let neighbours =
+        || placements.iter().zip(threads).filter(|(placement, _)| placement.host == placements[rank].host);
     let host_threads: u64 = neighbours().map(|(_, threads)| threads).sum();
-    let union = neighbours().fold([0; MASK_WORDS], |union, (place, _)| {
-        std::array::from_fn(|word| union[word] | place.cpus[word])
+    let union = neighbours().fold([0; MASK_WORDS], |union, (placement, _)| {
+        std::array::from_fn(|word| union[word] | placement.cpus[word])
     });
     let host_cpus: u64 = union.iter().map(|word| u64::from(word.count_ones())).sum();
     if own_cpus > 0 && mine > own_cpus {
@@ -152,7 +149,7 @@ pub fn spawn_scoped<'scope, T: Send + 'scope>(
 
 /// Threads are refused like memory: by a limit on them, or because there is none left for their stacks.
 fn refused(error: &std::io::Error) -> Error {
-    let host = telemetry::host_name();
+    let host = machine::host_name();
     let advice = "take fewer --threads, or raise the limits on processes (ulimit -u) and memory (ulimit -v)";
     Error::new(Status::OutOfMemory, format!("cannot start a thread: {error}: {host}: {advice}"))
 }
@@ -161,10 +158,10 @@ fn refused(error: &std::io::Error) -> Error {
 mod tests {
     use super::*;
 
-    fn place(host: u64, cpus: u64) -> Place {
+    fn placement(host: u64, cpus: u64) -> CpuPlacement {
         let mut mask = [0; MASK_WORDS];
         mask[0] = cpus;
-        Place { host, cpus: mask }
+        CpuPlacement { host, cpus: mask }
     }
 
     fn number(n: usize) -> NonZeroUsize {
@@ -172,42 +169,50 @@ mod tests {
     }
 
     #[test]
-    fn the_config_is_asked_first_then_openmp_then_slurm() {
-        let both = |name: &str| Some(if name == "OMP_NUM_THREADS" { "4,2" } else { "8" }.to_owned());
-        let slurm = |name: &str| (name == "SLURM_CPUS_PER_TASK").then(|| "8".to_owned());
-        assert_eq!(Wish::new(Some(number(3)), both), Ok(Wish::Config(number(3))));
-        assert_eq!(Wish::new(None, both), Ok(Wish::Environment("OMP_NUM_THREADS", number(4))));
-        assert_eq!(Wish::new(None, slurm), Ok(Wish::Environment("SLURM_CPUS_PER_TASK", number(8))));
-        assert_eq!(Wish::new(None, |_| None), Ok(Wish::None));
-        let error = Wish::new(None, |_| Some("many".to_owned())).expect_err("no number");
-        assert!(error.to_string().starts_with("OMP_NUM_THREADS = many: must be"), "{error}");
+    fn the_config_is_asked_before_the_environment() {
+        let said = |text: &str| Some(("A_VARIABLE", text.to_owned()));
+        assert_eq!(ThreadRequest::new(Some(number(3)), said("8")), Ok(ThreadRequest::Config(number(3))));
+        assert_eq!(
+            ThreadRequest::new(None, said("8")),
+            Ok(ThreadRequest::Environment("A_VARIABLE", number(8)))
+        );
+        assert_eq!(
+            ThreadRequest::new(None, said("4,2")),
+            Ok(ThreadRequest::Environment("A_VARIABLE", number(4)))
+        );
+        assert_eq!(ThreadRequest::new(None, None), Ok(ThreadRequest::None));
+        for text in ["many", "0", "-1"] {
+            let error = ThreadRequest::new(None, said(text)).expect_err("no number");
+            assert!(error.to_string().starts_with(&format!("A_VARIABLE = {text}: must be")), "{error}");
+        }
     }
 
     #[test]
     fn ranks_that_share_cpus_share_them_fairly() {
-        let places = [place(1, 0xff), place(1, 0xff), place(2, 0xff), place(2, 0x100)];
-        let threads: Vec<usize> = (0..4).map(|rank| of_rank(&Wish::None, &places, rank).get()).collect();
+        let placements = [placement(1, 0xff), placement(1, 0xff), placement(2, 0xff), placement(2, 0x100)];
+        let threads: Vec<usize> =
+            (0..4).map(|rank| of_rank(&ThreadRequest::None, &placements, rank).get()).collect();
         assert_eq!(threads, [4, 4, 8, 1]);
-        let crowd = [place(1, 0b11); 5];
-        assert_eq!(of_rank(&Wish::None, &crowd, 0), number(1));
+        let crowd = [placement(1, 0b11); 5];
+        assert_eq!(of_rank(&ThreadRequest::None, &crowd, 0), number(1));
     }
 
     #[test]
     fn threads_without_cpus_are_complained_about() {
-        let bound = [place(1, 0b01), place(1, 0b10)];
-        assert_eq!(complaint(&[1, 1], &bound, 0), None);
-        let starved = complaint(&[4, 4], &bound, 0).expect("four on one");
+        let bound = [placement(1, 0b01), placement(1, 0b10)];
+        assert_eq!(oversubscription(&[1, 1], &bound, 0), None);
+        let starved = oversubscription(&[4, 4], &bound, 0).expect("four on one");
         assert!(starved.contains("4 threads on 1 CPU(s)") && starved.contains("slot:PE=4"), "{starved}");
-        let shared = [place(1, 0b1111); 3];
-        let crowded = complaint(&[2, 2, 2], &shared, 2).expect("six on four");
+        let shared = [placement(1, 0b1111); 3];
+        let crowded = oversubscription(&[2, 2, 2], &shared, 2).expect("six on four");
         assert!(crowded.contains("6 threads of 3 rank(s) share 4 CPU(s)"), "{crowded}");
-        assert_eq!(complaint(&[2, 2], &shared[..2], 0), None);
+        assert_eq!(oversubscription(&[2, 2], &shared[..2], 0), None);
     }
 
     #[test]
     fn a_place_survives_being_sent() {
-        let here = Place::here("node7");
-        assert_eq!(Place::from_words(&here.to_words()), here);
+        let here = CpuPlacement::here();
+        assert_eq!(CpuPlacement::from_words(&here.to_words()), here);
         assert!(here.cpu_count() > 0);
     }
 }

@@ -12,16 +12,17 @@ use std::time::{Duration, Instant};
 use super::{prepare_kernel, start};
 use crate::band::{Encoding, Geometry};
 use crate::block::{Block, Work};
-use crate::cli::{JobArgs, is_first_copy};
+use crate::cli::JobArgs;
 use crate::comm::SerialComm;
 use crate::config::Config;
 use crate::error::{Error, Result, Status};
 use crate::estimate;
 use crate::kernel::Kernel;
+use crate::launcher::Launch;
 use crate::store::FileFormat;
 use crate::store::paths::{self, Paths};
-use crate::telemetry;
-use crate::threads::{self, Place, Wish};
+use crate::threads::{self, CpuPlacement, ThreadRequest};
+use crate::{machine, report};
 
 /// How long the timed sample takes, about.
 const SAMPLE: Duration = Duration::from_secs(2);
@@ -51,7 +52,7 @@ struct Estimate {
 ///
 /// Whatever would end the job before its first pixel, and a file system without room for it.
 pub fn run(args: &JobArgs, format: &dyn FileFormat) -> Result<()> {
-    if !is_first_copy() {
+    if !Launch::here().is_first_copy() {
         return Ok(());
     }
     let (config, _) = start::read_config(args, &SerialComm)?;
@@ -62,7 +63,7 @@ pub fn run(args: &JobArgs, format: &dyn FileFormat) -> Result<()> {
     try_directory(&paths)?;
     let kernel = prepare_kernel(&config)?;
     let estimate = estimate(args, &config, &kernel, paths.directory())?;
-    telemetry::print(&estimate);
+    report::print(&estimate);
     estimate.refuse_small_disk(paths.directory())
 }
 
@@ -75,15 +76,15 @@ fn try_directory(paths: &Paths) -> Result<()> {
 
 fn estimate(args: &JobArgs, config: &Config, kernel: &Kernel, directory: &Path) -> Result<Estimate> {
     let geometry = Geometry::of(&config.job);
-    let wish = Wish::new(config.run.threads, |name| std::env::var(name).ok())?;
-    let threads = threads::of_rank(&wish, &[Place::here(&telemetry::host_name())], 0).get();
+    let request = ThreadRequest::new(config.run.threads, Launch::here().threads)?;
+    let threads = threads::of_rank(&request, &[CpuPlacement::here()], 0).get();
     let never = AtomicBool::new(false);
     let (point_cost, one) = (kernel.point_cost(), NonZeroUsize::MIN);
     let costs = estimate::band_costs(&SerialComm, &config.job, &geometry, kernel, point_cost, one, &never)?;
     let total: f64 = costs.iter().map(|&cost| cost as f64).sum();
     let sample = time_bands(config, kernel, &geometry, &costs);
-    let disk =
-        rustix::fs::statvfs(directory).map_err(|error| Error::io(directory.display(), &error.into()))?;
+    let free_bytes =
+        machine::free_disk_bytes(directory).map_err(|error| Error::io(directory.display(), &error))?;
     Ok(Estimate {
         geometry,
         kernel: kernel.name(),
@@ -91,7 +92,7 @@ fn estimate(args: &JobArgs, config: &Config, kernel: &Kernel, directory: &Path) 
         threads,
         core_s: sample.seconds / sample.cost * total,
         file_bytes: sample.bytes / sample.bands * geometry.bands() as f64,
-        free_bytes: disk.f_bavail * disk.f_frsize,
+        free_bytes,
         root_bytes: config.run.root_memory_bytes + 8 * geometry.width + 200 * geometry.bands(),
     })
 }
@@ -131,13 +132,13 @@ fn time_bands(config: &Config, kernel: &Kernel, geometry: &Geometry, costs: &[u6
 
 /// CPU seconds and bytes of some bands on this thread. CPU time, because a login node is shared.
 fn time_block(work: &Work<'_>, config: &Config, bands: &[u64], costs: &[u64]) -> (f64, f64) {
-    let started = telemetry::thread_cpu_s();
+    let started = machine::thread_cpu_s();
     let bytes = if config.job.max_iter().get() <= u16::MAX.into() {
         help::<u16>(work, bands, costs)
     } else {
         help::<u32>(work, bands, costs)
     };
-    (telemetry::thread_cpu_s() - started, bytes as f64)
+    (machine::thread_cpu_s() - started, bytes as f64)
 }
 
 fn help<T: crate::dataset::Count>(work: &Work<'_>, bands: &[u64], costs: &[u64]) -> u64 {

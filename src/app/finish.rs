@@ -9,11 +9,11 @@ use serde_json::json;
 use super::{Resumed, Run, Totals};
 use crate::comm::{Comm, MAX_MESSAGE_BYTES, ROOT};
 use crate::error::{Error, Result};
-use crate::metrics::{self, Report, SCHEMA_VERSION};
+use crate::report::{Report, SCHEMA_VERSION};
 use crate::store::journal::Journal;
 use crate::store::writer::Writer;
 use crate::store::{self, FileFormat, Provenance, RunProvenance};
-use crate::{telemetry, threads, timeline};
+use crate::{machine, metrics, report, threads, timeline};
 
 impl<C: Comm> Run<'_, C> {
     /// Waits for the journal, assembles the file from it at root while the others sleep, and reports.
@@ -93,7 +93,7 @@ impl<C: Comm> Run<'_, C> {
 
     /// Host and threads of every rank.
     fn places(&self) -> (Vec<String>, Vec<u64>) {
-        let host = telemetry::host_name().into_bytes();
+        let host = machine::host_name().into_bytes();
         let threads = self.comm.all_gather(&[self.threads.get() as u64]);
         let lengths = self.comm.all_gather(&[host.len() as u64]);
         let sizes: &[u64] = if self.comm.is_root() { &lengths } else { &[] };
@@ -151,7 +151,7 @@ impl<C: Comm> Run<'_, C> {
     ) -> Option<Report> {
         let all_us = self.comm.all_gather(&totals.phases.to_us());
         let [executed] = self.comm.all_reduce_sum([totals.executed]);
-        let memory = self.comm.all_gather(&[telemetry::peak_memory_bytes()]);
+        let memory = self.comm.all_gather(&[machine::peak_memory_bytes()]);
         let journal = journal?;
         let phases = metrics::summarise(&all_us);
         let compute = phases.iter().find(|phase| phase.name == "compute").expect("it is a phase");
@@ -200,7 +200,7 @@ impl<C: Comm> Run<'_, C> {
             let json = serde_json::to_string_pretty(report).expect("plain data");
             std::fs::write(path, json).map_err(|error| Error::io(path.display(), &error))?;
         }
-        telemetry::print(&report);
+        report::print(&report);
         Ok(())
     }
 }

@@ -10,10 +10,10 @@ use crate::cli::JobArgs;
 use crate::comm::Comm;
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
+use crate::report;
 use crate::store::FileFormat;
 use crate::store::journal::{self, Journal, Texts};
 use crate::store::paths::Paths;
-use crate::telemetry;
 
 /// What there is to do.
 pub(super) enum Begin {
@@ -148,7 +148,7 @@ pub(super) fn is_complete(
             journal::remove_segments(paths, last)?;
         }
         let output = output.display();
-        telemetry::print(&format!(
+        report::print(&format!(
             "mandel-mpi: already complete output={output} checksum={}",
             finished.checksum
         ));

@@ -4,6 +4,7 @@
 //! displacements are MPI's `int`: everything sent is cut to [`MAX_MESSAGE_BYTES`] here or by the caller. No call blocks in
 //! MPI, which would spin: threads of the rank may be at work on the same core.
 
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use mpi::collective::SystemOperation;
@@ -16,6 +17,7 @@ use mpi::{Threading, request};
 
 use super::{Comm, MAX_MESSAGE_BYTES, ROOT, end_on_panic};
 use crate::error::{Error, Result, Status};
+use crate::launcher::Launch;
 
 /// How long a waiting rank looks at MPI again and again: ranks often come together to a meeting.
 const PATIENCE: Duration = Duration::from_micros(50);
@@ -40,7 +42,9 @@ impl MpiComm {
     ///
     /// When MPI gives less than the `Funneled` thread level. *Collective.*
     pub fn start() -> Result<Self> {
-        if let Some(copies) = started_copies().filter(|&copies| copies > 1 && !has_process_manager()) {
+        let launch = Launch::here();
+        let copies = launch.copies.map_or(1, NonZeroUsize::get);
+        if copies > 1 && !launch.has_process_manager {
             // MPI would end with words of its own, or start as many jobs of one rank.
             return Err(singletons(copies, 1));
         }
@@ -57,7 +61,7 @@ impl MpiComm {
             ));
         }
         let (rank, size) = (world.rank() as usize, world.size() as usize);
-        if let Some(copies) = started_copies().filter(|&copies| copies > size) {
+        if copies > size {
             return Err(singletons(copies, size));
         }
         Ok(Self { world, rank, size, _universe: universe })
@@ -71,19 +75,6 @@ pub fn library_version() -> String {
     // Open MPI tells where it was built, too, after a comma; MPICH a page of flags.
     let first = version.lines().next().unwrap_or_default().trim_end_matches('\0');
     first.split(',').next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// How many copies of the program the launcher says that it started.
-fn started_copies() -> Option<usize> {
-    let number = |name: &str| std::env::var(name).ok()?.parse().ok();
-    // Slurm counts the tasks of an outer step, too, so it is asked last.
-    ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"].into_iter().find_map(number)
-}
-
-/// Whether the launcher left word of how the copies find each other.
-fn has_process_manager() -> bool {
-    let names = ["PMIX_NAMESPACE", "PMIX_RANK", "PMI_RANK", "PMI_FD", "PMI_PORT", "OMPI_COMM_WORLD_SIZE"];
-    names.iter().any(|name| std::env::var_os(name).is_some())
 }
 
 /// N copies that do not know of each other would all write the same file.

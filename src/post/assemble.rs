@@ -6,12 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::band::{Encoding, Geometry};
 use crate::config::Config;
 use crate::error::{Error, Result, Status};
+use crate::machine;
+use crate::report;
 use crate::stop::StopRequest;
 use crate::store::hdf5::Hdf5Format;
 use crate::store::journal::{self, Journal, Texts};
 use crate::store::paths::Paths;
 use crate::store::{self, FileFormat, Provenance, RunProvenance};
-use crate::telemetry;
 
 /// Finishes the job whose journal is beside the output.
 ///
@@ -33,10 +34,7 @@ pub fn run(file: &Path, force: bool) -> Result<()> {
     Hdf5Format.assemble(&config.job, &journal, &provenance, &|| stop.is_asked())?;
     let checksum = journal.summary().checksum;
     store::publish(journal, force)?;
-    telemetry::print(&format!(
-        "mandel-mpi: assembled output={} checksum={checksum}",
-        paths.output().display()
-    ));
+    report::print(&format!("mandel-mpi: assembled output={} checksum={checksum}", paths.output().display()));
     Ok(())
 }
 
@@ -64,7 +62,7 @@ fn refuse_incomplete(paths: &Paths, config: &Config) -> Result<()> {
 
 fn provenance(config: &Config, texts: Texts) -> Provenance {
     let run = RunProvenance {
-        hosts: vec![telemetry::host_name()],
+        hosts: vec![machine::host_name()],
         threads: vec![1],
         started_unix_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
         wall_s: 0.0,

@@ -5,10 +5,10 @@ use std::path::Path;
 use super::assemble::read_texts;
 use crate::band::Geometry;
 use crate::error::Result;
+use crate::report;
 use crate::store::hdf5::FieldFile;
 use crate::store::journal;
 use crate::store::paths::Paths;
-use crate::telemetry;
 
 /// Prints what is known of a finished file or of a journal, one `key value` a line.
 ///
@@ -57,5 +57,5 @@ fn finished(path: &Path) -> Result<()> {
 
 fn print_facts(facts: &[(&str, String)]) {
     let lines: Vec<String> = facts.iter().map(|(key, value)| format!("{key:<10} {value}")).collect();
-    telemetry::print(&lines.join("\n"));
+    report::print(&lines.join("\n"));
 }

@@ -10,9 +10,9 @@ use std::path::Path;
 
 use super::magma::MAGMA;
 use crate::error::{Error, Result, Status};
+use crate::report;
 use crate::store::hdf5::FieldFile;
 use crate::store::paths;
-use crate::telemetry;
 
 /// Exponent of the power norm.
 const GAMMA: f64 = 0.3;
@@ -43,7 +43,7 @@ pub fn run(file: &Path, picture: &Path, max_size: Option<u32>, force: bool) -> R
         std::fs::remove_file(picture).unwrap_or_default();
     }
     drawn.map_err(|error| Error::new(error.status(), format!("{}: {error}", picture.display())))?;
-    telemetry::print(&format!("mandel-mpi: drawn {} ({} x {} pixels)", picture.display(), size.1, size.0));
+    report::print(&format!("mandel-mpi: drawn {} ({} x {} pixels)", picture.display(), size.1, size.0));
     Ok(())
 }
 

@@ -7,8 +7,8 @@ use num_complex::Complex64;
 
 use crate::error::Result;
 use crate::kernel::reference::escape_count;
+use crate::report;
 use crate::store::hdf5::FieldFile;
-use crate::telemetry;
 
 /// Recomputes the checksum from the counts, then `sample` counts at random points from their definition.
 ///
@@ -34,7 +34,7 @@ pub fn run(path: &Path, sample: u64) -> Result<()> {
     let checked = recompute(&file, sample)?;
     let (height, width) = file.shape();
     let points = if checked > 0 { format!(", {checked} points computed anew") } else { String::new() };
-    telemetry::print(&format!(
+    report::print(&format!(
         "mandel-mpi: verified {} checksum={found} ({height} x {width}{points})",
         path.display()
     ));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::faults::Faults;
 use crate::store::journal::Journal;
-use crate::{telemetry, threads};
+use crate::{machine, threads};
 
 /// Appends records to the journal, in the order in which they are submitted.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ fn write_all(mut journal: Journal, queue: &Receiver<Order>, shared: &Shared, fau
         }
         let elapsed_us = started.elapsed().as_micros() as u64;
         shared.busy_us.fetch_add(elapsed_us, Ordering::SeqCst);
-        shared.cpu_us.store((telemetry::thread_cpu_s() * 1e6) as u64, Ordering::SeqCst);
+        shared.cpu_us.store((machine::thread_cpu_s() * 1e6) as u64, Ordering::SeqCst);
         since_sync_us += elapsed_us;
         shared.longest_us.fetch_max(since_sync_us, Ordering::SeqCst);
         if is_sync {
