@@ -121,7 +121,7 @@ mod tests {
     use crate::comm::SerialComm;
     use crate::grid::Sampling;
     use crate::kernel::Choice;
-    use crate::region::{Bound, Interval, Region};
+    use crate::region::Region;
 
     #[test]
     fn between_samples_costs_are_on_a_line() {
@@ -154,11 +154,7 @@ mod tests {
 
     /// Asserts that the estimate of the whole set is wrong by `percent` at most.
     fn assert_near_the_truth(choice: Choice, max_iter: u32, percent: u64) {
-        let interval = |lower, upper| {
-            let bound = |text| Bound::parse(text).expect("a number");
-            Interval { lower: bound(lower), upper: bound(upper) }
-        };
-        let region = Region { re: interval("-2", "0.5"), im: interval("-1.25", "1.25") };
+        let region = Region::parse(["-2", "0.5"], ["-1.25", "1.25"]).expect("a region");
         let max_iter = NonZeroU32::new(max_iter).expect("not zero");
         let job = Job::new(region, 1000, 1000, Sampling::Endpoints, max_iter);
         let kernel = Kernel::prepare(choice, max_iter).expect("any CPU has it");

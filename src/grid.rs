@@ -4,7 +4,6 @@
 //! grid that a rank holds, so the picture cannot depend on how the work was cut up.
 
 use std::ops::Range;
-use std::str::FromStr;
 
 use crate::region::{Interval, Region};
 
@@ -31,14 +30,6 @@ impl Sampling {
             Self::HalfOpen => "half-open",
             Self::Centres => "centres",
         }
-    }
-}
-
-impl FromStr for Sampling {
-    type Err = ();
-
-    fn from_str(name: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|sampling| sampling.name() == name).ok_or(())
     }
 }
 
@@ -74,9 +65,8 @@ impl Axis {
     /// [`Sampling::Endpoints`] (`numpy.linspace`: the last sample is the bound itself).
     ///
     /// ```
-    /// # use mandel_mpi::{grid::{Axis, Sampling}, region::{Bound, Interval}};
-    /// let bound = |text| Bound::parse(text).unwrap();
-    /// let axis = Axis::new(&Interval { lower: bound("0.1"), upper: bound("0.7") }, 4, Sampling::Endpoints);
+    /// # use mandel_mpi::{grid::{Axis, Sampling}, region::Interval};
+    /// let axis = Axis::new(&Interval::parse(["0.1", "0.7"]).unwrap(), 4, Sampling::Endpoints);
     /// assert_eq!(axis.sample(1), 0.3); // 0.1 + 1 * ((0.7 - 0.1) / 3)
     /// assert_eq!(axis.sample(3), 0.7); // the bound, although 3 * step + start is 0.7000000000000001
     /// ```
@@ -164,11 +154,9 @@ impl Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::region::Bound;
 
     fn axis(lower: &str, upper: &str, len: u64, sampling: Sampling) -> Axis {
-        let bound = |text| Bound::parse(text).expect("a number");
-        Axis::new(&Interval { lower: bound(lower), upper: bound(upper) }, len, sampling)
+        Axis::new(&Interval::parse([lower, upper]).expect("an interval"), len, sampling)
     }
 
     #[test]

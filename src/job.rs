@@ -94,14 +94,11 @@ impl std::fmt::Display for JobHash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::region::{Bound, Interval};
 
     fn job(upper: &str, max_iter: u32) -> Job {
-        let bound = |text| Bound::parse(text).expect("a number");
-        let re = Interval { lower: bound("-2"), upper: bound(upper) };
-        let im = Interval { lower: bound("-1.25"), upper: bound("1.25") };
+        let region = Region::parse(["-2", upper], ["-1.25", "1.25"]).expect("a region");
         let max_iter = NonZeroU32::new(max_iter).expect("not zero");
-        Job::new(Region { re, im }, 10, 10, Sampling::Endpoints, max_iter)
+        Job::new(region, 10, 10, Sampling::Endpoints, max_iter)
     }
 
     #[test]

@@ -41,6 +41,15 @@ pub struct Interval {
     pub upper: Bound,
 }
 
+impl Interval {
+    /// The interval between two decimal numbers; `None` when one is none, or the lower is not below the upper.
+    #[must_use]
+    pub fn parse([lower, upper]: [&str; 2]) -> Option<Self> {
+        let (lower, upper) = (Bound::parse(lower)?, Bound::parse(upper)?);
+        (lower.value < upper.value).then_some(Self { lower, upper })
+    }
+}
+
 /// A rectangle of the parameter plane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Region {
@@ -48,4 +57,19 @@ pub struct Region {
     pub re: Interval,
     /// Bounds of the imaginary part.
     pub im: Interval,
+}
+
+impl Region {
+    /// The rectangle between decimal bounds, lower before upper.
+    ///
+    /// ```
+    /// # use mandel_mpi::region::Region;
+    /// let region = Region::parse(["-2", "0.5"], ["-1.25", "1.25"]).unwrap();
+    /// assert_eq!(region.re.upper.value(), 0.5);
+    /// assert!(Region::parse(["0.5", "-2"], ["-1.25", "1.25"]).is_none()); // upside down
+    /// ```
+    #[must_use]
+    pub fn parse(re: [&str; 2], im: [&str; 2]) -> Option<Self> {
+        Some(Self { re: Interval::parse(re)?, im: Interval::parse(im)? })
+    }
 }

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 
-use super::{Deflate, Geometry};
+use super::encoding::Deflate;
+use super::geometry::Geometry;
 use crate::dataset::Count;
 
 /// Encodes bands; keeps its buffers from one to the next.
@@ -76,7 +77,7 @@ impl Encoder {
             payload.extend_from_slice(&self.chunk);
             return;
         }
-        payload.reserve(worst_bytes(self.chunk.len() as u64) as usize);
+        payload.reserve(self.geometry.worst_chunk_bytes() as usize);
         self.compress.reset();
         let status = self
             .compress
@@ -84,12 +85,6 @@ impl Encoder {
             .expect("deflate of a whole buffer has no bad state");
         assert_eq!(status, Status::StreamEnd, "the reserved bound holds any chunk");
     }
-}
-
-/// No zlib stream of `bytes` bytes is longer: the quickest level codes a literal in 9 bits at worst, and
-/// headers take less than 64 bytes.
-pub(super) fn worst_bytes(bytes: u64) -> u64 {
-    bytes + bytes / 8 + 64
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How a job's bands are cut and encoded.
 
-use super::Geometry;
+use super::geometry::Geometry;
 
 /// Level of zlib compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

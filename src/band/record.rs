@@ -3,7 +3,7 @@
 //! Two checksums, so that damage in a payload costs one band and damage in a header ends the reading. Both are
 //! started with the job's hash: a record of another job never passes.
 
-use super::Summary;
+use super::summary::Summary;
 use crate::checksum::Checksum;
 use crate::job::JobHash;
 
@@ -26,25 +26,14 @@ pub struct RecordHeader {
     pub payload_checksum: Checksum,
 }
 
-/// Why bytes are no record of this job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
-    /// The bytes end before the record does: a torn tail.
-    #[error("the record is incomplete")]
-    Incomplete,
-    /// The header's checksum fails, so nothing in it can be believed, its length included.
-    #[error("the record's header is damaged")]
-    DamagedHeader,
-}
-
 /// A finished band as bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     bytes: Vec<u8>,
 }
 
-/// Bytes of a record beside its payload.
-pub(super) fn overhead_bytes(chunks: u64) -> u64 {
+/// Bytes of a record before its payload.
+pub(super) fn header_bytes(chunks: u64) -> u64 {
     FIXED_BYTES as u64 + 4 * chunks + CRC_BYTES as u64
 }
 
@@ -92,28 +81,25 @@ impl Record {
 }
 
 impl RecordHeader {
-    /// Reads the header that `bytes` begin with.
-    ///
-    /// # Errors
-    ///
-    /// When `bytes` end within the header, or it is damaged or of another job.
-    pub fn parse(job: &JobHash, bytes: &[u8]) -> Result<Self, RecordError> {
-        let fixed = bytes.get(..FIXED_BYTES).ok_or(RecordError::Incomplete)?;
+    /// Reads the header that `bytes` begin with; `None` when they end within it, or it is damaged or of another job.
+    #[must_use]
+    pub fn parse(job: &JobHash, bytes: &[u8]) -> Option<Self> {
+        let fixed = bytes.get(..FIXED_BYTES)?;
         let u32_at = |at: usize| u32::from_le_bytes(fixed[at..at + 4].try_into().expect("4 bytes"));
         let u64_at = |at: usize| u64::from_le_bytes(fixed[at..at + 8].try_into().expect("8 bytes"));
         if u32_at(0) != MAGIC {
-            return Err(RecordError::DamagedHeader);
+            return None;
         }
         let sealed = FIXED_BYTES + 4 * u32_at(4) as usize;
-        let crc = bytes.get(sealed..sealed + CRC_BYTES).ok_or(RecordError::Incomplete)?;
+        let crc = bytes.get(sealed..sealed + CRC_BYTES)?;
         if seal(job, &bytes[..sealed]).to_le_bytes() != crc {
-            return Err(RecordError::DamagedHeader);
+            return None;
         }
         let lengths = bytes[FIXED_BYTES..sealed].chunks_exact(4);
         let chunk_lengths: Vec<u32> =
             lengths.map(|le| u32::from_le_bytes(le.try_into().expect("4 bytes"))).collect();
         let payload_bytes = chunk_lengths.iter().map(|&length| u64::from(length)).sum();
-        Ok(Self {
+        Some(Self {
             band: u64_at(8),
             summary: Summary {
                 checksum: Checksum::new(u64_at(16), u64_at(24)),
@@ -130,19 +116,13 @@ impl RecordHeader {
     /// Bytes of the header: where the payload begins.
     #[must_use]
     pub fn header_bytes(&self) -> u64 {
-        overhead_bytes(self.chunk_lengths.len() as u64)
+        header_bytes(self.chunk_lengths.len() as u64)
     }
 
     /// Bytes of the payload.
     #[must_use]
     pub fn payload_bytes(&self) -> u64 {
         self.chunk_lengths.iter().map(|&length| u64::from(length)).sum()
-    }
-
-    /// Bytes of the header of a band with so many chunks.
-    #[must_use]
-    pub fn bytes_of(chunks: u64) -> u64 {
-        overhead_bytes(chunks)
     }
 }
 
@@ -179,23 +159,23 @@ mod tests {
         for bit in 0..8 * header_bytes {
             let mut bytes = record().bytes;
             bytes[bit / 8] ^= 1 << (bit % 8);
-            assert!(RecordHeader::parse(&JOB, &bytes).is_err(), "bit {bit}");
+            assert!(RecordHeader::parse(&JOB, &bytes).is_none(), "bit {bit}");
         }
     }
 
     #[test]
     fn a_record_of_another_job_does_not_pass() {
         let other = JobHash([8; 32]);
-        assert_eq!(RecordHeader::parse(&other, record().as_bytes()), Err(RecordError::DamagedHeader));
+        assert_eq!(RecordHeader::parse(&other, record().as_bytes()), None);
     }
 
     #[test]
-    fn every_torn_header_is_incomplete() {
+    fn no_torn_header_is_believed() {
         let header_bytes =
             RecordHeader::parse(&JOB, record().as_bytes()).expect("good").header_bytes() as usize;
         for length in 0..header_bytes {
             let torn = RecordHeader::parse(&JOB, &record().as_bytes()[..length]);
-            assert_eq!(torn, Err(RecordError::Incomplete), "length {length}");
+            assert_eq!(torn, None, "length {length}");
         }
     }
 }

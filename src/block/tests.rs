@@ -8,14 +8,10 @@ use crate::band::{Deflate, Geometry, RecordHeader, Summary};
 use crate::grid::Sampling;
 use crate::job::Job;
 use crate::kernel::{Choice, Kernel};
-use crate::region::{Bound, Interval, Region};
+use crate::region::Region;
 
 fn job(width: u64, height: u64, max_iter: u32) -> Job {
-    let interval = |lower, upper| {
-        let bound = |text| Bound::parse(text).expect("a number");
-        Interval { lower: bound(lower), upper: bound(upper) }
-    };
-    let region = Region { re: interval("-2", "0.5"), im: interval("-1.25", "1.25") };
+    let region = Region::parse(["-2", "0.5"], ["-1.25", "1.25"]).expect("a region");
     let max_iter = NonZeroU32::new(max_iter).expect("not zero");
     Job::new(region, width, height, Sampling::Endpoints, max_iter)
 }
@@ -107,11 +103,7 @@ fn a_full_block_waits_for_room_but_not_once_all_is_begun() {
 #[test]
 fn a_stop_leaves_a_block_at_once() {
     let mut forever = job(100, 100, u32::MAX);
-    let interval = |text| Interval {
-        lower: Bound::parse("0").expect("a number"),
-        upper: Bound::parse(text).expect("a number"),
-    };
-    let inside = Region { re: interval("0.1"), im: interval("0.1") };
+    let inside = Region::parse(["0", "0.1"], ["0", "0.1"]).expect("a region");
     forever = Job::new(inside, 100, 100, Sampling::Endpoints, forever.max_iter());
     let kernel = Kernel::prepare(Choice::Reference, forever.max_iter()).expect("any CPU has it");
     let encoding = Encoding { geometry: Geometry::of(&forever), deflate: Deflate::new(1).expect("a level") };

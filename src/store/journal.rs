@@ -304,14 +304,10 @@ mod tests {
     use super::*;
     use crate::band::{Deflate, Geometry, Record};
     use crate::grid::Sampling;
-    use crate::region::{Bound, Interval, Region};
+    use crate::region::Region;
 
     fn job(max_iter: u32) -> Job {
-        let interval = || Interval {
-            lower: Bound::parse("-2").expect("a number"),
-            upper: Bound::parse("2").expect("a number"),
-        };
-        let region = Region { re: interval(), im: interval() };
+        let region = Region::parse(["-2", "2"], ["-2", "2"]).expect("a region");
         Job::new(region, 3, 10, Sampling::Endpoints, NonZeroU32::new(max_iter).expect("not zero"))
     }
 

@@ -6,15 +6,13 @@ use std::sync::atomic::AtomicBool;
 use mandel_mpi::grid::{Axis, Sampling};
 use mandel_mpi::kernel::reference::escape_count;
 use mandel_mpi::kernel::{Choice, Kernel};
-use mandel_mpi::region::{Bound, Interval};
+use mandel_mpi::region::Interval;
 use md5::{Digest, Md5};
 use ndarray::Array2;
 use num_complex::Complex64;
 
 fn axis(lower: &str, upper: &str, len: u64, sampling: Sampling) -> Vec<f64> {
-    let bound = |text| Bound::parse(text).expect("a number");
-    let interval = Interval { lower: bound(lower), upper: bound(upper) };
-    Axis::new(&interval, len, sampling).samples(0..len)
+    Axis::new(&Interval::parse([lower, upper]).expect("an interval"), len, sampling).samples(0..len)
 }
 
 fn counts(re: &[f64], im: &[f64], max_iter: u32) -> Array2<u32> {

@@ -72,7 +72,7 @@ fn records(segment: &[u8]) -> Vec<&[u8]> {
     let digit = |at| u8::from_str_radix(&SMALL_HASH[at..at + 2], 16).expect("hexadecimal");
     let hash = JobHash(std::array::from_fn(|byte| digit(2 * byte)));
     let starts = (0..segment.len()).filter_map(|at| {
-        let header = RecordHeader::parse(&hash, &segment[at..]).ok()?;
+        let header = RecordHeader::parse(&hash, &segment[at..])?;
         Some(at..at + (header.header_bytes() + header.payload_bytes()) as usize)
     });
     starts.map(|bytes| &segment[bytes]).collect()

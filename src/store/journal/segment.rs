@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Texts;
-use crate::band::{Deflate, Encoding, Geometry, RecordError, RecordHeader};
+use crate::band::{Deflate, Encoding, Geometry, RecordHeader};
 use crate::checksum::Checksum;
 use crate::dataset::CountWidth;
 use crate::error::{Error, Result, Status};
@@ -166,15 +166,13 @@ fn read_records(
     geometry: &Geometry,
     bands: &mut BTreeMap<u64, Entry>,
 ) -> io::Result<()> {
-    let mut header_bytes = vec![0; RecordHeader::bytes_of(geometry.chunks()) as usize];
+    let mut header_bytes = vec![0; geometry.record_header_bytes() as usize];
     loop {
         if !is_there(file.read_exact_at(&mut header_bytes, at))? {
             return Ok(());
         }
-        let header = match RecordHeader::parse(hash, &header_bytes) {
-            Ok(header) if header.band < geometry.bands() => header,
-            Ok(_) | Err(RecordError::Incomplete | RecordError::DamagedHeader) => return Ok(()),
-        };
+        let header = RecordHeader::parse(hash, &header_bytes);
+        let Some(header) = header.filter(|header| header.band < geometry.bands()) else { return Ok(()) };
         let payload_at = at + header.header_bytes();
         at = payload_at + header.payload_bytes();
         let mut payload = vec![0; header.payload_bytes() as usize];
