@@ -80,12 +80,12 @@ impl FieldFile {
         one.map(|one| one[[0, 0]]).map_err(|error| self.failed("its counts", &error))
     }
 
-    /// Reads all counts, band by band, and says what is known of them. `on_rows` is told how many rows are done.
+    /// Reads all counts, band by band, and says what is known of them.
     ///
     /// # Errors
     ///
     /// [`Status::Damaged`] when they make no sense, [`Status::Io`] when they cannot be read.
-    pub fn summary(&self, mut on_rows: impl FnMut(u64)) -> Result<Summary> {
+    pub fn summary(&self) -> Result<Summary> {
         let max_iter = u32::try_from(self.number("max_iter")?).map_err(|_| self.damaged("its max_iter"))?;
         let height = self.shape().0;
         let mut summary = Summary::empty();
@@ -93,7 +93,6 @@ impl FieldFile {
             let end = (start + self.band_rows()).min(height);
             let counts = self.rows(start..end)?;
             summary = summary.then(Summary::of(counts.as_slice().expect("row-major"), max_iter));
-            on_rows(end);
         }
         Ok(summary)
     }
