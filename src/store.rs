@@ -8,8 +8,6 @@ pub mod writer;
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use crate::error::{Error, Result, Status};
 use crate::job::Job;
 use crate::store::journal::Journal;
@@ -25,9 +23,18 @@ pub struct Provenance {
     pub run: Option<RunProvenance>,
 }
 
-/// How the run went that finished a file.
-#[derive(Debug, Clone, Serialize)]
+/// The run that finished a file.
+#[derive(Debug, Clone)]
 pub struct RunProvenance {
+    /// The whole effective config.
+    pub config: String,
+    /// Who computed; not known to a command that finishes another run's journal.
+    pub ranks: Option<Ranks>,
+}
+
+/// Where and when the counts were computed.
+#[derive(Debug, Clone)]
+pub struct Ranks {
     /// Host of each rank.
     pub hosts: Vec<String>,
     /// Threads of each rank.
@@ -36,8 +43,6 @@ pub struct RunProvenance {
     pub started_unix_s: u64,
     /// Seconds from the start until the file was begun.
     pub wall_s: f64,
-    /// The whole effective config.
-    pub config: String,
 }
 
 /// A finished file as an earlier job left it.
@@ -49,7 +54,7 @@ pub struct Finished {
     pub checksum: String,
 }
 
-/// The form of finished files: an edge. HDF5 is one implementation, memory another (in tests).
+/// The form of finished files. HDF5 is the product's; the tests of `app` have one that needs no library.
 pub trait FileFormat: Send {
     /// What is in a finished file; nothing when it is damaged or no such file.
     ///

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::report::{Report, SCHEMA_VERSION};
 use crate::store::journal::Journal;
 use crate::store::writer::Writer;
-use crate::store::{self, FileFormat, Provenance, RunProvenance};
+use crate::store::{self, FileFormat, Provenance, Ranks, RunProvenance};
 use crate::{machine, metrics, report, threads, timeline};
 
 impl<C: Comm> Run<'_, C> {
@@ -108,13 +108,13 @@ impl<C: Comm> Run<'_, C> {
     }
 
     fn provenance(&self, hosts: &[String], threads: &[u64]) -> Provenance {
-        let run = RunProvenance {
+        let ranks = Ranks {
             hosts: hosts.to_vec(),
             threads: threads.to_vec(),
             started_unix_s: self.started_unix_s,
             wall_s: self.began.elapsed().as_secs_f64(),
-            config: self.texts.effective.clone(),
         };
+        let run = RunProvenance { config: self.texts.effective.clone(), ranks: Some(ranks) };
         Provenance {
             config: self.texts.of_file.clone(),
             source: self.texts.source.clone(),

@@ -1,12 +1,10 @@
 //! `mandel-mpi assemble NAME.h5`: the last step of a job whose journal is complete, without MPI.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::band::{Encoding, Geometry};
 use crate::config::Config;
 use crate::error::{Error, Result, Status};
-use crate::machine;
 use crate::report;
 use crate::stop::StopRequest;
 use crate::store::hdf5::Hdf5Format;
@@ -60,14 +58,9 @@ fn refuse_incomplete(paths: &Paths, config: &Config) -> Result<()> {
     Err(Error::new(Status::Stopped, message))
 }
 
+/// What is known of the run: its config. Where and when the counts were computed is in no journal.
 fn provenance(config: &Config, texts: Texts) -> Provenance {
-    let run = RunProvenance {
-        hosts: vec![machine::host_name()],
-        threads: vec![1],
-        started_unix_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
-        wall_s: 0.0,
-        config: texts.effective,
-    };
+    let run = RunProvenance { config: texts.effective, ranks: None };
     let run = (!config.output.reproducible).then_some(run);
     Provenance { config: texts.of_file, source: texts.source, run }
 }

@@ -7,6 +7,7 @@ use crate::band::Geometry;
 use crate::error::Result;
 use crate::report;
 use crate::store::hdf5::FieldFile;
+use crate::store::hdf5::layout::counts;
 use crate::store::journal;
 use crate::store::paths::Paths;
 
@@ -43,14 +44,14 @@ fn finished(path: &Path) -> Result<()> {
     let (height, width) = file.shape();
     print_facts(&[
         ("file", path.display().to_string()),
-        ("grid", format!("{height} x {width} (im x re), {}", file.text("sampling")?)),
-        ("region re", file.text("region_re_text")?),
-        ("region im", file.text("region_im_text")?),
-        ("max_iter", file.number("max_iter")?.to_string()),
-        ("sum", file.text("sum")?),
-        ("undecided", file.number("undecided")?.to_string()),
-        ("checksum", file.text("checksum")?),
-        ("job", file.text("job_hash")?),
+        ("grid", format!("{height} x {width} (im x re), {}", file.text(counts::SAMPLING)?)),
+        ("region re", file.text(counts::REGION_RE_TEXT)?),
+        ("region im", file.text(counts::REGION_IM_TEXT)?),
+        ("max_iter", file.number(counts::MAX_ITER)?.to_string()),
+        ("sum", file.text(counts::SUM)?),
+        ("undecided", file.number(counts::UNDECIDED)?.to_string()),
+        ("checksum", file.text(counts::CHECKSUM)?),
+        ("job", file.text(counts::JOB_HASH)?),
     ]);
     Ok(())
 }

@@ -12,6 +12,7 @@ use super::magma::MAGMA;
 use crate::error::{Error, Result, Status};
 use crate::report;
 use crate::store::hdf5::FieldFile;
+use crate::store::hdf5::layout::counts;
 use crate::store::paths;
 
 /// Exponent of the power norm.
@@ -34,16 +35,18 @@ pub fn run(file: &Path, picture: &Path, max_size: Option<u32>, force: bool) -> R
             format!("{}: {} x {} is too large for a PNG: take --max-size", file.display(), size.0, size.1);
         return Err(Error::new(Status::Usage, message));
     }
-    let norm =
-        PowerNorm { lowest: field.number("minimum")? as f64, highest: field.number("max_iter")? as f64 };
+    let norm = PowerNorm {
+        lowest: field.number(counts::MINIMUM)? as f64,
+        highest: field.number(counts::MAX_ITER)? as f64,
+    };
     let out = create(picture, force)?;
-    let drawn = draw(&field, size, norm, out);
-    if drawn.is_err() {
+    let rendered = draw(&field, size, norm, out);
+    if rendered.is_err() {
         // Half a picture helps nobody.
         std::fs::remove_file(picture).unwrap_or_default();
     }
-    drawn.map_err(|error| Error::new(error.status(), format!("{}: {error}", picture.display())))?;
-    report::print(&format!("mandel-mpi: drawn {} ({} x {} pixels)", picture.display(), size.1, size.0));
+    rendered.map_err(|error| Error::new(error.status(), format!("{}: {error}", picture.display())))?;
+    report::print(&format!("mandel-mpi: rendered {} ({} x {} pixels)", picture.display(), size.1, size.0));
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::kernel::reference::escape_count;
 use crate::report;
 use crate::store::hdf5::FieldFile;
+use crate::store::hdf5::layout::{IM, RE, counts};
 
 /// Recomputes the checksum from the counts, then `sample` counts at random points from their definition.
 ///
@@ -18,14 +19,14 @@ use crate::store::hdf5::FieldFile;
 pub fn run(path: &Path, sample: u64) -> Result<()> {
     let file = FieldFile::open(path)?;
     let summary = file.summary()?;
-    let (found, stored) = (summary.checksum.to_string(), file.text("checksum")?);
+    let (found, stored) = (summary.checksum.to_string(), file.text(counts::CHECKSUM)?);
     if found != stored {
         return Err(file.damaged(&format!("the counts have checksum {found}, the file says {stored}")));
     }
     for (name, found, stored) in [
-        ("sum", summary.sum.to_string(), file.text("sum")?),
-        ("undecided", summary.undecided.to_string(), file.number("undecided")?.to_string()),
-        ("minimum", summary.minimum.to_string(), file.number("minimum")?.to_string()),
+        (counts::SUM, summary.sum.to_string(), file.text(counts::SUM)?),
+        (counts::UNDECIDED, summary.undecided.to_string(), file.number(counts::UNDECIDED)?.to_string()),
+        (counts::MINIMUM, summary.minimum.to_string(), file.number(counts::MINIMUM)?.to_string()),
     ] {
         if found != stored {
             return Err(file.damaged(&format!("the counts have {name} {found}, the file says {stored}")));
@@ -43,8 +44,8 @@ pub fn run(path: &Path, sample: u64) -> Result<()> {
 
 /// Compares the counts of random points with their definition in this job. The points are the same at every call.
 fn recompute(file: &FieldFile, sample: u64) -> Result<u64> {
-    let (re, im) = (file.axis("re")?, file.axis("im")?);
-    let max_iter = u32::try_from(file.number("max_iter")?).ok().and_then(NonZeroU32::new);
+    let (re, im) = (file.axis(RE)?, file.axis(IM)?);
+    let max_iter = u32::try_from(file.number(counts::MAX_ITER)?).ok().and_then(NonZeroU32::new);
     let max_iter = max_iter.ok_or_else(|| file.damaged("its max_iter is no limit of iterations"))?;
     let mut random = 0_u64;
     for _ in 0..sample {

@@ -3,6 +3,8 @@
 //! The files of this module are the only ones that name `hdf5`. Chunks arrive encoded and are stored as they are;
 //! HDF5's own filters only ever run in readers.
 
+mod failure;
+pub mod layout;
 mod raw;
 mod read;
 mod write;
@@ -13,11 +15,9 @@ pub use read::FieldFile;
 
 use super::journal::Journal;
 use super::{FileFormat, Finished, Provenance};
-use crate::error::{Error, Result, Status};
+use crate::error::{Result, Status};
 use crate::job::Job;
-
-/// The dataset of the counts.
-const COUNTS: &str = "escape_count";
+use layout::counts;
 
 /// Finished files in HDF5.
 #[derive(Debug, Clone, Copy)]
@@ -60,39 +60,10 @@ pub fn running_version() -> (u8, u8, u8) {
 fn read_whole(path: &Path) -> Result<Finished> {
     let file = FieldFile::open(path)?;
     let checksum = file.summary()?.checksum.to_string();
-    let job_hash = file.text("job_hash")?;
-    if file.text("checksum")? == checksum {
+    let job_hash = file.text(counts::JOB_HASH)?;
+    if file.text(counts::CHECKSUM)? == checksum {
         Ok(Finished { job_hash, checksum })
     } else {
         Err(file.damaged("its counts have another checksum"))
-    }
-}
-
-/// HDF5 failed at `what`.
-fn hdf5_error(what: &str, error: &::hdf5::Error) -> Error {
-    let message = error.to_string();
-    // HDF5 reports its whole call stack; the first part says enough in a message.
-    let cause = system_error(&message)
-        .map_or_else(|| message.lines().next().unwrap_or_default().to_owned(), |error| error.to_string());
-    Error::new(Status::Io, format!("HDF5: {what}: {cause}"))
-}
-
-/// The operating system's error, when it is that which HDF5's message tells of: `..., errno = 5, ...`.
-fn system_error(message: &str) -> Option<std::io::Error> {
-    let (_, rest) = message.split_once("errno = ")?;
-    let number = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-    Some(std::io::Error::from_raw_os_error(number))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_systems_errors_are_told_from_hdf5s_own() {
-        let message = "H5Dread(): can't read data: file read failed: time = Thu Jan  1 00:00:00 1970\n, filename = \
-                       'a.h5', file descriptor = 9, errno = 5, error message = 'Input/output error', offset = 0";
-        assert_eq!(system_error(message).and_then(|error| error.raw_os_error()), Some(5));
-        assert!(system_error("H5Fopen(): unable to open file: file signature not found").is_none());
     }
 }

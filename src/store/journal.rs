@@ -14,8 +14,6 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::paths::{self, Paths};
 use crate::band::{Encoding, RecordHeader, Summary};
 use crate::checksum::Checksum;
@@ -23,19 +21,10 @@ use crate::error::{Error, Result, Status};
 use crate::job::{Job, JobHash};
 use segment::{Entry, header_bytes, read_header, read_segments, unreadable};
 
+pub use segment::Texts;
+
 /// Records are written in pieces of about this size.
 const WRITE_BYTES: usize = 1 << 20;
-
-/// The texts that a journal keeps for whoever finishes it without the config's file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Texts {
-    /// The config as the user wrote it.
-    pub source: String,
-    /// With defaults, `--set` and flags.
-    pub effective: String,
-    /// What of it decides the bytes of the finished file.
-    pub of_file: String,
-}
 
 /// A journal open for appending.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ mod command_line;
 #[cfg(feature = "mpi")]
 mod distribution;
 mod fences;
+mod layout;
 mod outputs;
 mod pictures;
 #[cfg(feature = "mpi")]

@@ -8,7 +8,8 @@ use hdf5::types::VarLenUnicode;
 use hdf5::{Dataset, File, Location};
 use ndarray::{Array2, s};
 
-use super::{COUNTS, hdf5_error, system_error};
+use super::failure::failed_in;
+use super::layout::{COUNTS, counts};
 use crate::band::Summary;
 use crate::error::{Error, Result, Status};
 
@@ -39,7 +40,7 @@ impl FieldFile {
         if !metadata.is_file() {
             return Err(Error::new(Status::Damaged, format!("{}: it is no file", path.display())));
         }
-        let not_ours = |error| failed(path, "it is no escape-time field", &error);
+        let not_ours = |error| failed_in(path, "it is no escape-time field", &error);
         let file = File::open(path).map_err(not_ours)?;
         let counts = file.dataset(COUNTS).map_err(not_ours)?;
         let (path, is_field) = (path.to_owned(), counts.ndim() == 2 && counts.is_chunked());
@@ -86,7 +87,8 @@ impl FieldFile {
     ///
     /// [`Status::Damaged`] when they make no sense, [`Status::Io`] when they cannot be read.
     pub fn summary(&self) -> Result<Summary> {
-        let max_iter = u32::try_from(self.number("max_iter")?).map_err(|_| self.damaged("its max_iter"))?;
+        let max_iter =
+            u32::try_from(self.number(counts::MAX_ITER)?).map_err(|_| self.damaged("its max_iter"))?;
         let height = self.shape().0;
         let mut summary = Summary::empty();
         for start in (0..height).step_by(self.band_rows() as usize) {
@@ -97,7 +99,7 @@ impl FieldFile {
         Ok(summary)
     }
 
-    /// The samples of an axis, `"re"` or `"im"`.
+    /// The samples of an axis, [`RE`](super::layout::RE) or [`IM`](super::layout::IM).
     ///
     /// # Errors
     ///
@@ -107,7 +109,7 @@ impl FieldFile {
         read().map_err(|error| self.failed(name, &error))
     }
 
-    /// A text attribute of the counts.
+    /// A text attribute of the counts, one of [`counts`].
     ///
     /// # Errors
     ///
@@ -118,7 +120,7 @@ impl FieldFile {
         text.map(|text| text.to_string()).map_err(|error| self.failed(name, &error))
     }
 
-    /// A whole-number attribute of the counts.
+    /// A whole-number attribute of the counts, one of [`counts`].
     ///
     /// # Errors
     ///
@@ -135,12 +137,6 @@ impl FieldFile {
     }
 
     fn failed(&self, what: &str, error: &hdf5::Error) -> Error {
-        failed(&self.path, what, error)
+        failed_in(&self.path, what, error)
     }
-}
-
-/// HDF5 failed at `what` of a file: because of what is in it, unless it could not be read.
-fn failed(path: &Path, what: &str, error: &hdf5::Error) -> Error {
-    let status = if system_error(&error.to_string()).is_some() { Status::Io } else { Status::Damaged };
-    Error::new(status, format!("{}: {}", path.display(), hdf5_error(what, error)))
 }

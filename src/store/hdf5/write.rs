@@ -6,17 +6,19 @@ use hdf5::file::LibraryVersion;
 use hdf5::types::{VarLenArray, VarLenUnicode};
 use hdf5::{Dataset, File, Group, H5Type, Location, ObjectReference, ObjectReference1};
 
+use super::failure::hdf5_error;
+use super::layout::{self, COUNTS, IM, RE, axis, counts};
 use super::raw::{read_chunk, write_chunk, write_terminated_text};
-use super::{COUNTS, hdf5_error};
 use crate::band::{Geometry, Summary};
 use crate::checksum::Checksum;
 use crate::dataset::CountWidth;
 use crate::error::{Error, Result, Status};
 use crate::grid::Axis;
 use crate::job::Job;
-use crate::store::Provenance;
+use crate::region::Interval;
 use crate::store::journal::Journal;
 use crate::store::paths;
+use crate::store::{Provenance, RunProvenance};
 use crate::threads;
 
 /// Samples written at once: 8 MiB.
@@ -62,13 +64,13 @@ pub(super) fn assemble(
 /// The file without its counts.
 fn write_frame(file: &File, job: &Job, journal: &Journal, provenance: &Provenance) -> hdf5::Result<Dataset> {
     let encoding = journal.encoding();
-    let counts = create_counts(file, &encoding.geometry, encoding.deflate.level())?;
-    let im = write_axis(file, "im", "imaginary part of c", &job.grid().im)?;
-    let re = write_axis(file, "re", "real part of c", &job.grid().re)?;
-    attach_scales(file, &counts, [("im", &im), ("re", &re)])?;
-    describe_counts(&counts, job, &journal.summary())?;
+    let dataset = create_counts(file, &encoding.geometry, encoding.deflate.level())?;
+    let im = write_axis(file, IM, "imaginary part of c", &job.grid().im)?;
+    let re = write_axis(file, RE, "real part of c", &job.grid().re)?;
+    attach_scales(file, &dataset, [(IM, &im), (RE, &re)])?;
+    describe_counts(&dataset, job, &journal.summary())?;
     write_provenance(file, provenance)?;
-    Ok(counts)
+    Ok(dataset)
 }
 
 /// Removes what a killed run left half written. Nothing of it is worth keeping: the journal has it all.
@@ -115,88 +117,96 @@ fn create_counts_of<T: H5Type>(file: &File, geometry: &Geometry, deflate: u8) ->
 }
 
 /// Writes the samples of an axis, in slabs: a terapixel grid has a million, but a column may have 2^32.
-fn write_axis(file: &File, name: &str, long_name: &str, axis: &Axis) -> hdf5::Result<Dataset> {
+fn write_axis(file: &File, name: &str, long_name: &str, samples: &Axis) -> hdf5::Result<Dataset> {
     let dataset = file
         .new_dataset::<f64>()
-        .shape(axis.len() as usize)
+        .shape(samples.len() as usize)
         .no_chunk()
         .obj_track_times(false)
         .create(name)?;
-    for start in (0..axis.len()).step_by(SAMPLES_PER_WRITE as usize) {
-        let end = (start + SAMPLES_PER_WRITE).min(axis.len());
-        dataset.write_slice(&axis.samples(start..end), start as usize..end as usize)?;
+    for start in (0..samples.len()).step_by(SAMPLES_PER_WRITE as usize) {
+        let end = (start + SAMPLES_PER_WRITE).min(samples.len());
+        dataset.write_slice(&samples.samples(start..end), start as usize..end as usize)?;
     }
-    write_terminated_text(&dataset, "CLASS", "DIMENSION_SCALE")?;
-    write_terminated_text(&dataset, "NAME", name)?;
-    write_text(&dataset, "long_name", long_name)?;
+    write_terminated_text(&dataset, axis::CLASS, axis::IS_SCALE)?;
+    write_terminated_text(&dataset, axis::NAME, name)?;
+    write_text(&dataset, axis::LONG_NAME, long_name)?;
     Ok(dataset)
 }
 
 /// Makes the axes the dimension scales of the counts, as HDF5's Dimension Scale Specification says.
-fn attach_scales(file: &File, counts: &Dataset, axes: [(&str, &Dataset); 2]) -> hdf5::Result<()> {
+fn attach_scales(file: &File, dataset: &Dataset, axes: [(&str, &Dataset); 2]) -> hdf5::Result<()> {
     let references = axes
         .iter()
         .map(|(name, _)| Ok(VarLenArray::from_slice(&[ObjectReference1::create(file, name)?])))
         .collect::<hdf5::Result<Vec<_>>>()?;
-    let list =
-        counts.new_attr::<VarLenArray<ObjectReference1>>().shape(axes.len()).create("DIMENSION_LIST")?;
+    let list = dataset
+        .new_attr::<VarLenArray<ObjectReference1>>()
+        .shape(axes.len())
+        .create(counts::DIMENSION_LIST)?;
     list.write(&references)?;
-    for (dimension, (_, axis)) in axes.iter().enumerate() {
+    for (dimension, (_, scale)) in axes.iter().enumerate() {
         let scale_use =
             ScaleUse { dataset: ObjectReference1::create(file, COUNTS)?, dimension: dimension as i32 };
-        let uses = axis.new_attr::<ScaleUse>().shape(1).create("REFERENCE_LIST")?;
+        let uses = scale.new_attr::<ScaleUse>().shape(1).create(axis::REFERENCE_LIST)?;
         uses.write(&[scale_use])?;
     }
     Ok(())
 }
 
-fn describe_counts(counts: &Dataset, job: &Job, summary: &Summary) -> hdf5::Result<()> {
+fn describe_counts(dataset: &Dataset, job: &Job, summary: &Summary) -> hdf5::Result<()> {
     let region = job.region();
-    let number = |name: &str, value: u64| counts.new_attr::<u64>().create(name)?.write_scalar(&value);
-    let bounds = |name: &str, interval: &crate::region::Interval| {
+    let number = |name: &str, value: u64| dataset.new_attr::<u64>().create(name)?.write_scalar(&value);
+    let bounds = |name: &str, name_of_text: &str, interval: &Interval| {
         let values = [interval.lower.value(), interval.upper.value()];
-        counts.new_attr::<f64>().shape(2).create(name)?.write(&values)?;
+        dataset.new_attr::<f64>().shape(2).create(name)?.write(&values)?;
         let text = format!("[{}, {}]", interval.lower, interval.upper);
-        write_text(counts, &format!("{name}_text"), &text)
+        write_text(dataset, name_of_text, &text)
     };
-    write_text(counts, "long_name", "escape count of the Mandelbrot set")?;
+    write_text(dataset, counts::LONG_NAME, "escape count of the Mandelbrot set")?;
     write_text(
-        counts,
-        "description",
+        dataset,
+        counts::DESCRIPTION,
         "the smallest n with |z_n| > escape_radius, where z_0 = c and z_(n+1) = z_n^2 + c in float64; \
          max_iter: did not escape within max_iter",
     )?;
-    number("max_iter", u64::from(job.max_iter().get()))?;
-    counts.new_attr::<f64>().create("escape_radius")?.write_scalar(&2.0)?;
-    bounds("region_re", &region.re)?;
-    bounds("region_im", &region.im)?;
-    write_text(counts, "sampling", job.sampling().name())?;
-    write_text(counts, "job_hash", &job.hash().to_string())?;
-    write_text(counts, "checksum", &summary.checksum.to_string())?;
-    write_text(counts, "checksum_of", "CRC-64/XZ of the counts as little-endian uint32, row by row")?;
+    number(counts::MAX_ITER, u64::from(job.max_iter().get()))?;
+    dataset.new_attr::<f64>().create(counts::ESCAPE_RADIUS)?.write_scalar(&2.0)?;
+    bounds(counts::REGION_RE, counts::REGION_RE_TEXT, &region.re)?;
+    bounds(counts::REGION_IM, counts::REGION_IM_TEXT, &region.im)?;
+    write_text(dataset, counts::SAMPLING, job.sampling().name())?;
+    write_text(dataset, counts::JOB_HASH, &job.hash().to_string())?;
+    write_text(dataset, counts::CHECKSUM, &summary.checksum.to_string())?;
+    write_text(dataset, counts::CHECKSUM_OF, "CRC-64/XZ of the counts as little-endian uint32, row by row")?;
     // A sum can pass 2^64.
-    write_text(counts, "sum", &summary.sum.to_string())?;
-    number("undecided", summary.undecided)?;
-    number("minimum", summary.minimum.into())
+    write_text(dataset, counts::SUM, &summary.sum.to_string())?;
+    number(counts::UNDECIDED, summary.undecided)?;
+    number(counts::MINIMUM, summary.minimum.into())
 }
 
 fn write_provenance(file: &File, provenance: &Provenance) -> hdf5::Result<()> {
-    let group = create_group(file, "provenance")?;
-    write_text(&group, "version", env!("CARGO_PKG_VERSION"))?;
-    write_text(&group, "commit", env!("MANDEL_MPI_COMMIT"))?;
-    write_long_text(&group, "config", &provenance.config)?;
-    write_long_text(&group, "source", &provenance.source)?;
-    let Some(run) = &provenance.run else { return Ok(()) };
-    let group = create_group(&group, "run")?;
-    let number = |name: &str, value: u64| group.new_attr::<u64>().create(name)?.write_scalar(&value);
-    number("ranks", run.hosts.len() as u64)?;
-    number("started_unix_s", run.started_unix_s)?;
-    group.new_attr::<f64>().create("wall_s")?.write_scalar(&run.wall_s)?;
-    let threads =
-        group.new_dataset::<u64>().shape(run.threads.len()).obj_track_times(false).create("threads")?;
-    threads.write(&run.threads)?;
-    write_long_text(&group, "hosts", &run.hosts.join("\n"))?;
-    write_long_text(&group, "config", &run.config)
+    use layout::provenance as names;
+    let group = create_group(file, names::GROUP)?;
+    write_text(&group, names::VERSION, env!("CARGO_PKG_VERSION"))?;
+    write_text(&group, names::COMMIT, env!("MANDEL_MPI_COMMIT"))?;
+    write_long_text(&group, names::CONFIG, &provenance.config)?;
+    write_long_text(&group, names::SOURCE, &provenance.source)?;
+    provenance.run.as_ref().map_or(Ok(()), |run| write_run(&group, run))
+}
+
+fn write_run(provenance: &Group, run: &RunProvenance) -> hdf5::Result<()> {
+    use layout::run as names;
+    let group = create_group(provenance, names::GROUP)?;
+    if let Some(ranks) = &run.ranks {
+        let number = |name: &str, value: u64| group.new_attr::<u64>().create(name)?.write_scalar(&value);
+        number(names::RANKS, ranks.hosts.len() as u64)?;
+        number(names::STARTED_UNIX_S, ranks.started_unix_s)?;
+        group.new_attr::<f64>().create(names::WALL_S)?.write_scalar(&ranks.wall_s)?;
+        let builder = group.new_dataset::<u64>().shape(ranks.threads.len()).obj_track_times(false);
+        builder.create(names::THREADS)?.write(&ranks.threads)?;
+        write_long_text(&group, names::HOSTS, &ranks.hosts.join("\n"))?;
+    }
+    write_long_text(&group, names::CONFIG, &run.config)
 }
 
 fn create_group(parent: &Group, name: &str) -> hdf5::Result<Group> {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Texts;
 use crate::band::{Deflate, Encoding, Geometry, RecordHeader};
 use crate::checksum::Checksum;
 use crate::dataset::CountWidth;
@@ -21,6 +20,17 @@ const FORMAT_VERSION: u32 = 1;
 
 /// A header is a few kilobytes, texts of configs; one that says that it is longer than this is damaged.
 const MAX_HEADER_BYTES: u64 = 16 << 20;
+
+/// The texts that a journal keeps for whoever finishes it without the config's file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Texts {
+    /// The config as the user wrote it.
+    pub source: String,
+    /// With defaults, `--set` and flags.
+    pub effective: String,
+    /// The keys, of these, that decide the bytes of the finished file.
+    pub of_file: String,
+}
 
 /// What a segment's header says, as JSON in the file.
 #[derive(Debug, Serialize, Deserialize)]
