@@ -1,17 +1,21 @@
 //! Escape-time fields of the Mandelbrot set, computed exactly by many ranks and threads, written as HDF5.
 //!
-//! The program is [`app::run`]; its parts stand in layers, each of which names only those below it:
+//! The program is [`app::run`]. Its parts stand in layers. A module names modules of its own layer and of those below it,
+//! without a circle; a test reads this table and checks every arrow (`tests/it/layers.rs`):
 //!
 //! | layer | modules | knows |
 //! |---|---|---|
+//! | the program | `main`, `memory`, `world` | how it is started, and its exit code |
 //! | the story | [`app`], [`post`], [`support`] | one run of one job; commands on finished files |
-//! | one rank | [`round`], [`block`], [`gather`], [`estimate`] | threads, heartbeats, records on their way to root |
-//! | edges | [`comm`], [`store`], [`telemetry`], [`cli`], [`stop`], [`faults`] | MPI, files, the terminal, signals |
+//! | one rank | [`round`], [`block`], [`gather`], [`estimate`] | heartbeats, bands, records on their way to root |
+//! | edges | [`comm`], [`store`], [`telemetry`], [`report`], [`timeline`], [`cli`], [`stop`], [`faults`] | MPI, files, the terminal, signals |
 //! | configuration | [`config`], [`threads`] | what was asked for, checked once |
-//! | pure | [`region`], [`grid`], [`job`], [`kernel`], [`band`], [`checksum`], [`partition`], [`metrics`], [`timeline`] | numbers |
+//! | numbers | [`kernel`], [`band`], [`job`], [`grid`], [`region`], [`dataset`], [`checksum`], [`partition`], [`metrics`] | arithmetic, nothing of files, ranks or time |
+//! | ground | [`error`], [`machine`], [`launcher`] | exit codes; what the system and the launcher say |
 //!
-//! A foreign library is named in one place: `mpi` in `comm/mpi.rs`, `hdf5` in `store/hdf5`, `clap` in `cli.rs`. Without
-//! the feature `mpi` the same program runs as one rank; without `hdf5` the library builds and its tests run.
+//! A foreign library is named in one place (`tests/it/fences.rs`): `mpi` in `comm/mpi.rs`, `hdf5` in `store/hdf5`, `clap`
+//! in `cli.rs`. Without the feature `mpi` the same program runs as one rank; without `hdf5` the library builds and its
+//! tests run.
 //!
 //! Not aimed at: an interactive explorer, formulas other than z² + c, artful colours.
 
