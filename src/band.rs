@@ -1,7 +1,8 @@
 //! Bands: the unit of partition, encoding, journal and resume.
 //!
-//! A band is `band_rows` consecutive rows over the full width, aligned to the grid, and one row of chunks of the
-//! dataset. Its geometry follows from the grid alone, so the encoded bytes are the same for any number of ranks.
+//! A band is `band_rows` consecutive rows over the full width, aligned to the grid, and one row of chunks of
+//! the dataset. Its geometry follows from the grid alone, so the encoded bytes are the same for any number of
+//! ranks.
 
 mod encode;
 mod encoding;

@@ -71,9 +71,10 @@ impl Checksum {
     }
 }
 
-// Joining multiplies the left CRC by x^(8n) for n bytes on the right, modulo the CRC's polynomial: what starting and
-// ending with all ones adds cancels out. It takes a fraction of a microsecond; by matrices (`crc_fast::checksum_combine`)
-// it takes tens of them, which for 8192 bands is a third of a second on root while all ranks wait.
+// Joining multiplies the left CRC by x^(8n) for n bytes on the right, modulo the CRC's polynomial: what
+// starting and ending with all ones adds cancels out. It takes a fraction of a microsecond; by matrices
+// (`crc_fast::checksum_combine`) it takes tens of them, which for 8192 bands is a third of a second on root
+// while all ranks wait.
 
 /// The polynomial of CRC-64/XZ. Polynomials have x^0 in the highest bit.
 const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;

@@ -1,6 +1,7 @@
 //! The one error that ends a job: an exit status and a message that says what to do.
 //!
-//! It is plain data, so that the error of one rank can be sent to all others: one rank's failure is everybody's.
+//! It is plain data, so that the error of one rank can be sent to all others: one rank's failure is
+//! everybody's.
 
 use std::fmt;
 
@@ -14,8 +15,8 @@ pub enum Status {
     Usage = 2,
     /// A journal or file is damaged, or belongs to another job.
     Damaged = 65,
-    /// MPI is too weak: its thread level, or N copies that do not know of each other.
-    MpiTooWeak = 69,
+    /// MPI lacks what is needed, or copies were started that do not know of each other.
+    MpiUnusable = 69,
     /// A bug: a panic.
     Internal = 70,
     /// Out of memory.
@@ -33,7 +34,7 @@ impl Status {
         Self::Failure,
         Self::Usage,
         Self::Damaged,
-        Self::MpiTooWeak,
+        Self::MpiUnusable,
         Self::Internal,
         Self::OutOfMemory,
         Self::CannotCreate,

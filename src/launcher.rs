@@ -1,6 +1,7 @@
 //! What launchers (mpirun, srun) and batch systems (Slurm) say in the environment, before MPI starts.
 //!
-//! The only file that names their variables. Reading them is a function of a lookup, so that tests need no environment.
+//! The only file that names their variables. Reading them is a function of a lookup, so that tests need no
+//! environment.
 
 use std::num::NonZeroUsize;
 
@@ -60,8 +61,8 @@ impl Launch {
         }
     }
 
-    /// Whether this is the first of the copies that were started, or there is no launcher. It speaks for all until MPI
-    /// is started.
+    /// Whether this is the first of the copies that were started, or there is no launcher. It speaks for all
+    /// until MPI is started.
     #[must_use]
     pub fn is_first_copy(&self) -> bool {
         self.rank.as_ref().is_none_or(|rank| rank == "0")

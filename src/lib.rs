@@ -1,21 +1,23 @@
 //! Escape-time fields of the Mandelbrot set, computed exactly by many ranks and threads, written as HDF5.
 //!
-//! The program is [`app::run`]. Its parts stand in layers. A module names modules of its own layer and of those below it,
-//! without a circle; a test reads this table and checks every arrow (`tests/it/layers.rs`):
+//! The program is [`app::run`]. Its parts stand in layers. A module names modules of its own layer and of
+//! those below it, without a circle; a test reads this table and checks every arrow (`tests/it/layers.rs`):
 //!
 //! | layer | modules | knows |
 //! |---|---|---|
 //! | the program | `main`, `memory`, `world` | how it is started, and its exit code |
 //! | the story | [`app`], [`post`], [`support`] | one run of one job; commands on finished files |
 //! | one rank | [`round`], [`block`], [`gather`], [`estimate`] | heartbeats, bands, records on their way to root |
-//! | edges | [`comm`], [`store`], [`telemetry`], [`report`], [`timeline`], [`cli`], [`stop`], [`faults`] | MPI, files, the terminal, signals |
+//! | edges | [`comm`], [`store`], [`stop`], [`faults`] | MPI, files, signals |
+//! | | [`cli`], [`telemetry`], [`report`], [`timeline`] | what users type and read |
 //! | configuration | [`config`], [`threads`] | what was asked for, checked once |
-//! | numbers | [`kernel`], [`band`], [`job`], [`grid`], [`region`], [`dataset`], [`checksum`], [`partition`], [`metrics`] | arithmetic, nothing of files, ranks or time |
+//! | numbers | [`kernel`], [`band`], [`partition`], [`metrics`], [`checksum`] | nothing of files, ranks or time |
+//! | | [`job`], [`grid`], [`region`], [`dataset`] | what is computed |
 //! | ground | [`error`], [`machine`], [`launcher`] | exit codes; what the system and the launcher say |
 //!
-//! A foreign library is named in one place (`tests/it/fences.rs`): `mpi` in `comm/mpi.rs`, `hdf5` in `store/hdf5`, `clap`
-//! in `cli.rs`. Without the feature `mpi` the same program runs as one rank; without `hdf5` the library builds and its
-//! tests run.
+//! A foreign library is named in one place (`tests/it/fences.rs`): `mpi` in `comm/mpi.rs`, `hdf5` in
+//! `store/hdf5`, `clap` in `cli.rs`. Without the feature `mpi` the same program runs as one rank; without
+//! `hdf5` the library builds and its tests run.
 //!
 //! Not aimed at: an interactive explorer, formulas other than z² + c, artful colours.
 

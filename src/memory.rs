@@ -1,8 +1,9 @@
 //! The program's allocator: the system's, but memory that is refused ends the job with a message and a code.
 //!
-//! Rust's own answer is to abort, which batch systems show as a crash. No allocation fails in this program, therefore:
-//! `Vec::try_reserve` and its like either succeed or never return. Code that must live with little memory asks for a
-//! budget beforehand (`run.root_memory_mib`). In the library's tests and benches Rust's allocator is at work, not this.
+//! Rust's own answer is to abort, which batch systems show as a crash. No allocation fails in this program,
+//! therefore: `Vec::try_reserve` and its like either succeed or never return. Code that must live with little
+//! memory asks for a budget beforehand (`run.root_memory_mib`). In the library's tests and benches Rust's
+//! allocator is at work, not this.
 #![expect(unsafe_code, reason = "an allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -15,7 +16,8 @@ unsafe extern "C" {
     safe fn _exit(code: i32) -> !;
 }
 
-/// The system's allocator. It never answers that memory is out, not even to `try_reserve`: the process ends first.
+/// The system's allocator. It never answers that memory is out, not even to `try_reserve`: the process ends
+/// first.
 pub(crate) struct Memory;
 
 fn or_end(memory: *mut u8, bytes: usize) -> *mut u8 {
@@ -38,8 +40,8 @@ fn end(bytes: usize) -> ! {
     _exit(Status::OutOfMemory.code().into())
 }
 
-// SAFETY: every call is passed on to the system's allocator as it is, and what that gives is given back, unless it
-// is null: then the process ends.
+// SAFETY: every call is passed on to the system's allocator as it is, and what that gives is given back,
+// unless it is null: then the process ends.
 unsafe impl GlobalAlloc for Memory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract.

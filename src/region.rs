@@ -42,7 +42,8 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The interval between two decimal numbers; `None` when one is none, or the lower is not below the upper.
+    /// The interval between two decimal numbers; `None` when one is none, or the lower is not below the
+    /// upper.
     #[must_use]
     pub fn parse([lower, upper]: [&str; 2]) -> Option<Self> {
         let (lower, upper) = (Bound::parse(lower)?, Bound::parse(upper)?);

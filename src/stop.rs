@@ -13,8 +13,8 @@ use crate::threads;
 /// Launchers may deliver one signal twice. Only who asks again after this long means "now".
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Makes a file that grows past `ulimit -f` an error like any other, which ends the job with a message. Without this
-/// the signal SIGXFSZ ends the process.
+/// Makes a file that grows past `ulimit -f` an error like any other, which ends the job with a message.
+/// Without this the signal SIGXFSZ ends the process.
 ///
 /// # Errors
 ///

@@ -63,8 +63,8 @@ pub trait FileFormat: Send {
     /// [`Status::Io`] when it cannot be read.
     fn identify(&self, path: &Path) -> Result<Option<Finished>>;
 
-    /// Writes every band of `journal` under the output's temporary name, verified and durable, but not yet renamed.
-    /// `stopped` is asked between bands: when it says so, the work is given up.
+    /// Writes every band of `journal` under the output's temporary name, verified and durable, but not yet
+    /// renamed. `stopped` is asked between bands: when it says so, the work is given up.
     ///
     /// # Errors
     ///
@@ -78,8 +78,8 @@ pub trait FileFormat: Send {
     ) -> Result<()>;
 }
 
-/// Gives the assembled file its name and removes the journal. An output that is there already is only replaced
-/// when `force` is set.
+/// Gives the assembled file its name and removes the journal. An output that is there already is only
+/// replaced when `force` is set.
 ///
 /// # Errors
 ///

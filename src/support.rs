@@ -26,17 +26,18 @@ pub fn version() -> String {
     format!("{}\n{}", env!("CARGO_PKG_VERSION"), lines.join("\n"))
 }
 
-/// Refuses an MPI or HDF5 of another make or series than what the program was built with: their structures may differ.
+/// Refuses an MPI or HDF5 of another make or series than what the program was built with: their structures
+/// may differ.
 ///
 /// # Errors
 ///
-/// [`Status::MpiTooWeak`] or [`Status::Failure`], naming both versions.
+/// [`Status::MpiUnusable`] or [`Status::Failure`], naming both versions.
 pub fn check_libraries() -> Result<()> {
     let advice = "load the module that it was built with, or build it again";
     let mpi = comm::library_version();
     if !MPI_BUILT.is_empty() && series(&mpi) != series(MPI_BUILT) {
         let message = format!("{mpi} is running, built with {MPI_BUILT}: {advice}");
-        return Err(Error::new(Status::MpiTooWeak, message));
+        return Err(Error::new(Status::MpiUnusable, message));
     }
     let (running, built) = (running_version(), built_version());
     if (running.0, running.1) == (built.0, built.1) {

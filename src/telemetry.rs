@@ -74,8 +74,8 @@ enum Display {
 }
 
 impl Progress {
-    /// Progress towards a believed cost of `total`, of which `done_before` was done by an earlier start. Only root
-    /// shows any.
+    /// Progress towards a believed cost of `total`, of which `done_before` was done by an earlier start. Only
+    /// root shows any.
     #[must_use]
     pub fn new(style: ProgressStyleChoice, is_root: bool, total: u64, done_before: u64) -> Self {
         let bar = match style {

@@ -1,7 +1,7 @@
 //! How many threads a rank starts, whether there are CPUs for them, and how they are started.
 //!
-//! Launchers bind ranks in many ways: two ranks may share eight CPUs or have one each. Ranks exchange the sets of CPUs
-//! that they may run on, and so each knows its share. Threads are never pinned.
+//! Launchers bind ranks in many ways: two ranks may share eight CPUs or have one each. Ranks exchange the
+//! sets of CPUs that they may run on, and so each knows its share. Threads are never pinned.
 
 use std::num::NonZeroUsize;
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
@@ -101,8 +101,8 @@ pub fn of_rank(request: &ThreadRequest, placements: &[CpuPlacement], rank: usize
     }
 }
 
-/// What is wrong with the threads of a rank, if anything: more than its CPUs, or, with all ranks of its host together,
-/// more than all of theirs.
+/// What is wrong with the threads of a rank, if anything: more than its CPUs, or, with all ranks of its host
+/// together, more than all of theirs.
 #[must_use]
 pub fn oversubscription(threads: &[u64], placements: &[CpuPlacement], rank: usize) -> Option<String> {
     let (mine, own_cpus) = (threads[rank], placements[rank].cpu_count() as u64);

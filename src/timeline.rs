@@ -39,8 +39,8 @@ impl Timeline {
         self.spans.borrow_mut().push(Span { name, begin_us, end_us, details });
     }
 
-    /// The events of this rank, one JSON object a line, each with a comma behind it. Where all would be longer than
-    /// `most_bytes` they are the first ones and a note of how many are left out.
+    /// The events of this rank, one JSON object a line, each with a comma behind it. Where all would be
+    /// longer than `most_bytes` they are the first ones and a note of how many are left out.
     #[must_use]
     pub fn to_events(&self, rank: usize, host: &str, most_bytes: u64) -> String {
         let name = format!("rank {rank} on {host}");

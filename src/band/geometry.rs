@@ -75,8 +75,8 @@ impl Geometry {
         self.band_rows * self.chunk_columns * self.count_width.bytes()
     }
 
-    /// No encoded chunk is longer: zlib's quickest level codes a literal in 9 bits at worst, and headers take less
-    /// than 64 bytes.
+    /// No encoded chunk is longer: zlib's quickest level codes a literal in 9 bits at worst, and headers take
+    /// less than 64 bytes.
     #[must_use]
     pub fn worst_chunk_bytes(&self) -> u64 {
         self.chunk_bytes() + self.chunk_bytes() / 8 + 64

@@ -1,7 +1,7 @@
 //! The record of a finished band: the same bytes are gathered over MPI and written to the journal.
 //!
-//! Two checksums, so that damage in a payload costs one band and damage in a header ends the reading. Both are
-//! started with the job's hash: a record of another job never passes.
+//! Two checksums, so that damage in a payload costs one band and damage in a header ends the reading. Both
+//! are started with the job's hash: a record of another job never passes.
 
 use super::summary::Summary;
 use crate::checksum::Checksum;
@@ -81,7 +81,8 @@ impl Record {
 }
 
 impl RecordHeader {
-    /// Reads the header that `bytes` begin with; `None` when they end within it, or it is damaged or of another job.
+    /// Reads the header that `bytes` begin with; `None` when they end within it, or it is damaged or of
+    /// another job.
     #[must_use]
     pub fn parse(job: &JobHash, bytes: &[u8]) -> Option<Self> {
         let fixed = bytes.get(..FIXED_BYTES)?;

@@ -28,7 +28,8 @@ impl Summary {
     pub fn of<T: Count>(counts: &[T], max_iter: u32) -> Self {
         let mut summary = Self { checksum: Checksum::of_counts(counts), ..Self::empty() };
         for part in counts.chunks(1 << 12) {
-            // Wide enough for so many halves of counts, and added without checks, so that many are added at once.
+            // Wide enough for so many halves of counts, and added without checks, so that many are added at
+            // once.
             let (mut low, mut high, mut undecided) = (0_u32, 0_u32, 0_u32);
             for count in part.iter().map(|count| count.to_count()) {
                 low = low.wrapping_add(count & 0xffff);

@@ -54,7 +54,7 @@ impl MpiComm {
         let world = universe.world();
         if threading < Threading::Funneled {
             return Err(Error::new(
-                Status::MpiTooWeak,
+                Status::MpiUnusable,
                 format!(
                     "MPI gives thread level {threading:?}: Funneled is needed: use an MPI built with threads"
                 ),
@@ -81,7 +81,7 @@ pub fn library_version() -> String {
 fn singletons(copies: usize, size: usize) -> Error {
     let mpi = library_version();
     Error::new(
-        Status::MpiTooWeak,
+        Status::MpiUnusable,
         format!(
             "{copies} copies were started, but MPI ({mpi}) sees {size}: launcher and MPI do not fit: \
              start with the mpirun of this MPI, or with srun --mpi=pmix"

@@ -150,7 +150,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The samples, of `len`, that pixel `index` of `pixels` covers: at least one, and every sample is covered once.
+/// The samples, of `len`, that pixel `index` of `pixels` covers: at least one, and every sample is covered
+/// once.
 fn covered(index: u64, pixels: u64, len: u64) -> Range<u64> {
     index * len / pixels..(index + 1) * len / pixels
 }

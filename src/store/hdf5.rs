@@ -1,7 +1,7 @@
 //! The finished file: HDF5 that h5py, xarray and the HDF5 tools open as it is.
 //!
-//! The files of this module are the only ones that name `hdf5`. Chunks arrive encoded and are stored as they are;
-//! HDF5's own filters only ever run in readers.
+//! The files of this module are the only ones that name `hdf5`. Chunks arrive encoded and are stored as they
+//! are; HDF5's own filters only ever run in readers.
 
 mod failure;
 pub mod layout;

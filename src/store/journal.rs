@@ -1,10 +1,10 @@
-//! The journal: finished bands, appended and synced; the only checkpoint there is. (The last ones are synced only if the
-//! file that is made of them right away is not finished.)
+//! The journal: finished bands, appended and synced; the only checkpoint there is. (The last ones are synced
+//! only if the file that is made of them right away is not finished.)
 //!
-//! HDF5 files that are killed while open read back as wrong rows or not at all, so nothing of a running job is in
-//! HDF5. A journal is a row of segments, one per start of the job. A start reads all segments, believes only what
-//! its checksums prove, and appends to a new segment that it creates exclusively. So there is one writer: who finds
-//! a segment with a higher number than its own has been superseded and stops.
+//! HDF5 files that are killed while open read back as wrong rows or not at all, so nothing of a running job
+//! is in HDF5. A journal is a row of segments, one per start of the job. A start reads all segments, believes
+//! only what its checksums prove, and appends to a new segment that it creates exclusively. So there is one
+//! writer: who finds a segment with a higher number than its own has been superseded and stops.
 
 mod segment;
 
@@ -45,12 +45,13 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`Status::Damaged`] when a segment is of another job, naming the keys that differ, or may not be trusted;
-    /// [`Status::CannotCreate`] when the new segment cannot be made.
+    /// [`Status::Damaged`] when a segment is of another job, naming the keys that differ, or may not be
+    /// trusted; [`Status::CannotCreate`] when the new segment cannot be made.
     pub fn open(paths: &Paths, job: &Job, encoding: Encoding, texts: &Texts) -> Result<Self> {
         let numbers = paths.segments()?;
         let past = read_segments(paths, &numbers, job)?;
-        // A start that was killed may have left its last records to the system's memory. From here on they count.
+        // A start that was killed may have left its last records to the system's memory. From here on they
+        // count.
         for (number, file) in &past.files {
             file.sync_data().map_err(|error| Error::io(paths.segment(*number).display(), &error))?;
         }

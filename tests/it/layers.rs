@@ -1,8 +1,10 @@
-//! Who may name whom: the table of layers in `src/lib.rs`, checked for every arrow between the files of `src`.
+//! Who may name whom: the table of layers in `src/lib.rs`, checked for every arrow between the files of
+//! `src`.
 //!
-//! A file may name modules of its own layer and of those below, never of one above, and no arrows run in a circle.
-//! A new top-level module needs a place in that table; a new file within one needs nothing. Code under `#[cfg(test)]`
-//! may look up. A `pub use` of a module's own part is a door, not an arrow: who goes through it names the part.
+//! A file may name modules of its own layer and of those below, never of one above, and no arrows run in a
+//! circle. A new top-level module needs a place in that table; a new file within one needs nothing. Code
+//! under `#[cfg(test)]` may look up. A `pub use` of a module's own part is a door, not an arrow: who goes
+//! through it names the part.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,19 +19,25 @@ type Path = Vec<String>;
 /// A layer of the table: its name and its modules.
 type Layer = (String, Vec<String>);
 
-/// Layers from the top down, as the table in the documentation of the library has them.
+/// Layers from the top down, as the table in the documentation of the library has them. A row without a name
+/// goes on with the layer above it.
 fn layers(lib: &str) -> Vec<Layer> {
-    let rows = lib.lines().filter_map(|line| line.strip_prefix("//! | "));
-    let cells = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
-    let modules = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-    cells
-        .skip(1)
-        .filter(|cells| cells.len() > 2)
-        .map(|cells| (cells[0].to_owned(), modules(cells[1])))
-        .collect()
+    let rows = lib.lines().filter_map(|line| line.strip_prefix("//! |"));
+    let mut layers: Vec<Layer> = Vec::new();
+    for cells in
+        rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>()).filter(|cells| cells.len() > 2)
+    {
+        let modules = cells[1].split('`').skip(1).step_by(2).map(str::to_owned);
+        match layers.last_mut().filter(|_| cells[0].is_empty()) {
+            Some((_, above)) => above.extend(modules),
+            None => layers.push((cells[0].to_owned(), modules.collect())),
+        }
+    }
+    layers
 }
 
-/// The module that a file is; nothing for the library's root, which only lists modules, and for files of tests.
+/// The module that a file is; nothing for the library's root, which only lists modules, and for files of
+/// tests.
 fn module_of(file: &str) -> Option<Path> {
     let path = file.strip_prefix("src/")?.strip_suffix(".rs")?;
     let path: Path = path.strip_suffix("/mod").unwrap_or(path).split('/').map(str::to_owned).collect();
@@ -231,11 +239,12 @@ fn what_counts_as_one_piece_needs_to() {
 
 /// The table of a made-up program.
 const LIB: &str = "//! | layer | modules | knows |\n//! |---|---|---|\n//! | top | [`story`], `main` | all |\n\
-                   //! | middle | [`file`], [`net`] | edges |\n//! | ground | [`number`] | nothing |\n";
+                   //! | middle | [`file`], [`net`] | edges |\n//! | ground | [`number`] | nothing |\n\
+                   //! | | [`error`] | |\n";
 
 /// What is wrong with a made-up program; its other modules are empty.
 fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
-    let empty = ["main.rs", "story.rs", "file.rs", "net.rs", "number.rs"].map(|name| (name, ""));
+    let empty = ["main.rs", "story.rs", "file.rs", "net.rs", "number.rs", "error.rs"].map(|name| (name, ""));
     let others = empty.iter().filter(|(name, _)| files.iter().all(|(file, _)| file != name));
     let source =
         |(name, text): &(&str, &str)| Source { name: format!("src/{name}"), text: (*text).to_owned() };

@@ -1,16 +1,20 @@
-//! The program as its users meet it: real files, real launchers.
+//! The program as its users meet it: real files, real launchers. And its source, read as data.
 
-mod anchors;
+mod assemble;
 mod command_line;
 #[cfg(feature = "mpi")]
 mod distribution;
+mod dry_run;
 mod fences;
 mod layers;
 mod layout;
 mod outputs;
-mod pictures;
+mod published_counts;
 #[cfg(feature = "mpi")]
 mod ranks;
+mod render;
+mod resume;
 mod sandbox;
 mod sources;
+mod verify;
 mod version_0_1_0;

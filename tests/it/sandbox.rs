@@ -15,6 +15,12 @@ pub(crate) const SMALL: &str = "[region]\nre = [-2.0, 0.5]\nim = [-1.25, 1.25]\n
                                 [grid]\nwidth = 40\nheight = 30\n\n\
                                 [iteration]\nmax_iter = 200\n";
 
+/// A config whose job, on one thread and one point after the other, can be stopped in the middle in every
+/// build.
+pub(crate) fn slow() -> String {
+    SMALL.replace("width = 40", "width = 400").replace("height = 30", "height = 400").replace("200", "20000")
+}
+
 /// A folder that goes away with the test.
 pub(crate) struct Sandbox {
     folder: TempDir,

@@ -39,8 +39,8 @@ pub(crate) fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| !line.trim_start().starts_with("//"))
 }
 
-/// The lines of code that are not compiled for tests only. rustfmt has laid them out: an item ends with the first line
-/// that is indented as its beginning and ends with `}`, `;` or `,`.
+/// The lines of code that are not compiled for tests only. rustfmt has laid them out: an item ends with the
+/// first line that is indented as its beginning and ends with `}`, `;` or `,`.
 pub(crate) fn product_code(text: &str) -> Vec<&str> {
     let mut kept = Vec::new();
     let mut lines = code(text);

@@ -1,4 +1,5 @@
-//! Files and a journal that version 0.1.0 wrote: the program of today writes the same bytes, and goes on from them.
+//! Files and a journal that version 0.1.0 wrote: the program of today writes the same bytes, and goes on from
+//! them.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -44,9 +45,11 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// Makes the output of a config in the reproducible form, and gives its bytes with the old commit in place of today's.
+/// Makes the output of a config in the reproducible form, and gives its bytes with the old commit in place of
+/// today's.
 ///
-/// Nothing is given where their lengths differ (a working tree with changes): then all that follows lies elsewhere.
+/// Nothing is given where their lengths differ (a working tree with changes): then all that follows lies
+/// elsewhere.
 fn make(sandbox: &Sandbox, name: &str, options: &[&str]) -> Option<Vec<u8>> {
     let config = format!("{name}.toml");
     sandbox.run(&[&["--config", &config], &REPRODUCIBLE[..], options].concat()).succeeded();

@@ -20,8 +20,8 @@ unsafe extern "C" {
 /// Stores a chunk that is encoded already. `offset` is that of its first element, `[row, column]`.
 pub(super) fn write_chunk(dataset: &Dataset, offset: [u64; 2], encoded: &[u8]) -> Result<()> {
     let _lock = hdf5_sys::LOCK.lock();
-    // SAFETY: the dataset is open for as long as it is borrowed and has two dimensions, as `offset` has; HDF5 reads
-    // `encoded.len()` bytes of `encoded`.
+    // SAFETY: the dataset is open for as long as it is borrowed and has two dimensions, as `offset` has; HDF5
+    // reads `encoded.len()` bytes of `encoded`.
     let status = unsafe {
         let (bytes, data) = (encoded.len(), encoded.as_ptr().cast());
         H5Dwrite_chunk(dataset.id(), H5P_DEFAULT, 0, offset.as_ptr(), bytes, data)
@@ -33,7 +33,8 @@ pub(super) fn write_chunk(dataset: &Dataset, offset: [u64; 2], encoded: &[u8]) -
 pub(super) fn read_chunk(dataset: &Dataset, offset: [u64; 2]) -> Result<Vec<u8>> {
     let _lock = hdf5_sys::LOCK.lock();
     let mut bytes = 0;
-    // SAFETY: the dataset is open for as long as it is borrowed and has two dimensions; `bytes` takes the answer.
+    // SAFETY: the dataset is open for as long as it is borrowed and has two dimensions; `bytes` takes the
+    // answer.
     let status = unsafe { H5Dget_chunk_storage_size(dataset.id(), offset.as_ptr(), &raw mut bytes) };
     hdf5::h5check(status)?;
     let (mut encoded, mut filters) = (vec![0_u8; bytes as usize], 0);
@@ -54,8 +55,9 @@ pub(super) fn read_chunk(dataset: &Dataset, offset: [u64; 2]) -> Result<Vec<u8>>
 pub(super) fn write_terminated_text(location: &Location, name: &str, text: &str) -> Result<()> {
     let (name, text) = (c_string(name), c_string(text));
     let _lock = hdf5_sys::LOCK.lock();
-    // SAFETY: `location` is open for as long as it is borrowed, both texts are zero-terminated, and the type is
-    // given the length of the text with its zero. Every identifier is closed again; HDF5 reports a bad one.
+    // SAFETY: `location` is open for as long as it is borrowed, both texts are zero-terminated, and the type
+    // is given the length of the text with its zero. Every identifier is closed again; HDF5 reports a bad
+    // one.
     unsafe {
         let text_type = H5Tcopy(*H5T_C_S1);
         H5Tset_size(text_type, text.as_bytes_with_nul().len());

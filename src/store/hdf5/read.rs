@@ -26,8 +26,8 @@ impl FieldFile {
     ///
     /// # Errors
     ///
-    /// [`Status::Damaged`] when it is none, [`Status::Failure`] when it does not exist or is not for this user to
-    /// read, [`Status::Io`] when reading fails.
+    /// [`Status::Damaged`] when it is none, [`Status::Failure`] when it does not exist or is not for this
+    /// user to read, [`Status::Io`] when reading fails.
     pub fn open(path: &Path) -> Result<Self> {
         let metadata = std::fs::File::open(path).and_then(|file| file.metadata());
         let metadata = metadata.map_err(|error| {

@@ -88,8 +88,9 @@ fn remove_leftover(part: &Path) -> Result<()> {
 }
 
 fn create_file(part: &Path) -> hdf5::Result<File> {
-    // Times and the newest format features would make the same job's files differ: both are pinned. Without a sieve
-    // buffer samples and texts are written when they are given, not when a dataset is dropped, whose errors are lost.
+    // Times and the newest format features would make the same job's files differ: both are pinned. Without a
+    // sieve buffer samples and texts are written when they are given, not when a dataset is dropped, whose
+    // errors are lost.
     File::with_options()
         .with_fapl(|access| access.libver_bounds(LibraryVersion::V18, LibraryVersion::V18).sieve_buf_size(0))
         .with_fcpl(|create| create.obj_track_times(false))

@@ -1,4 +1,5 @@
-//! A segment of the journal: a header, then records. How it is laid out, and what is believed of one that is read.
+//! A segment of the journal: a header, then records. How it is laid out, and what is believed of one that is
+//! read.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -111,7 +112,8 @@ pub(super) fn header_bytes(job: &Job, encoding: &Encoding, texts: &Texts) -> Vec
     bytes
 }
 
-/// A segment could not be read. What was not read is not lost: it may be there at the next start, so this one ends.
+/// A segment could not be read. What was not read is not lost: it may be there at the next start, so this one
+/// ends.
 pub(super) fn unreadable(paths: &Paths, number: u64, error: &io::Error) -> Error {
     Error::io(format_args!("cannot read {}", paths.segment(number).display()), error)
 }
