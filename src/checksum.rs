@@ -50,7 +50,7 @@ impl Checksum {
     /// The checksum of these bytes followed by those of `next`.
     #[must_use]
     pub fn then(self, next: Self) -> Self {
-        // An empty side is the identity; the combination is not asked about it.
+        // Joining with an empty side changes nothing; the formula below does not hold for it.
         match (self.bytes, next.bytes) {
             (0, _) => next,
             (_, 0) => self,
@@ -71,10 +71,10 @@ impl Checksum {
     }
 }
 
-// Joining multiplies the left CRC by x^(8n) for n bytes on the right, modulo the CRC's polynomial: what
-// starting and ending with all ones adds cancels out. It takes a fraction of a microsecond; by matrices
-// (`crc_fast::checksum_combine`) it takes tens of them, which for 8192 bands is a third of a second on root
-// while all ranks wait.
+// Joining multiplies the left CRC by x^(8n) for n bytes on the right, modulo the CRC's polynomial: the ones
+// that a CRC starts and ends with cancel out. It takes a fraction of a microsecond.
+// `crc_fast::checksum_combine` uses matrices and takes tens of microseconds: for 8192 bands a third of a
+// second on root while all ranks wait.
 
 /// The polynomial of CRC-64/XZ. Polynomials have x^0 in the highest bit.
 const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;

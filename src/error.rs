@@ -1,7 +1,6 @@
 //! The one error that ends a job: an exit status and a message that says what to do.
 //!
-//! It is plain data, so that the error of one rank can be sent to all others: one rank's failure is
-//! everybody's.
+//! It is plain data, so that one rank's error can be sent to all: the failure of one is everybody's.
 
 use std::fmt;
 

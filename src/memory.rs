@@ -1,9 +1,9 @@
-//! The program's allocator: the system's, but memory that is refused ends the job with a message and a code.
+//! The program's allocator: the system's, but refused memory ends the job with a message and a code.
 //!
-//! Rust's own answer is to abort, which batch systems show as a crash. No allocation fails in this program,
-//! therefore: `Vec::try_reserve` and its like either succeed or never return. Code that must live with little
-//! memory asks for a budget beforehand (`run.root_memory_mib`). In the library's tests and benches Rust's
-//! allocator is at work, not this.
+//! Rust aborts instead, which batch systems show as a crash. So no allocation fails in this program:
+//! **`Vec::try_reserve` and its like never give an error**, they succeed or do not return. Code that must
+//! live with little memory asks for a budget beforehand (`run.root_memory_mib`). Tests and benches of the
+//! library have Rust's allocator, not this one.
 #![expect(unsafe_code, reason = "an allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

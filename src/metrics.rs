@@ -15,7 +15,7 @@ pub struct Phases {
     pub encode_s: f64,
     /// Sending records to root.
     pub gather_s: f64,
-    /// Root's writer: journal and file. Most of it beside the computing.
+    /// Root's writer: journal and file. Most of this time is beside the computing.
     pub write_s: f64,
 }
 
@@ -68,7 +68,7 @@ pub fn summarise(all_us: &[u64]) -> Vec<PhaseSummary> {
     Phases::NAMES.into_iter().enumerate().map(summary).collect()
 }
 
-/// Mean / maximum (POP's load balance): 1 when all ranks have the same, 1/n when one has all.
+/// Mean / maximum, POP's load balance: 1 when all ranks have the same, 1/n when one of n has all.
 ///
 /// ```
 /// # use mandel_mpi::metrics::load_balance;

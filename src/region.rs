@@ -42,7 +42,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The interval between two decimal numbers; `None` when one is none, or the lower is not below the
+    /// The interval between two decimal numbers. `None`: one is no number, or the lower is not below the
     /// upper.
     #[must_use]
     pub fn parse([lower, upper]: [&str; 2]) -> Option<Self> {
@@ -61,7 +61,7 @@ pub struct Region {
 }
 
 impl Region {
-    /// The rectangle between decimal bounds, lower before upper.
+    /// The rectangle between decimal bounds, the lower one first. `None`: as for an interval.
     ///
     /// ```
     /// # use mandel_mpi::region::Region;

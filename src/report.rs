@@ -54,7 +54,7 @@ pub struct Report {
     pub resumed_bands: u64,
     /// Executed pixel-iterations of this start.
     pub executed: u64,
-    /// What the partition takes a point for besides its iterations, in iterations.
+    /// Predicted cost of a point beyond its iterations, in iterations.
     pub point_cost: u64,
     /// Sum of the counts that this start computed / (1e9 x wall seconds).
     pub giter_per_s: f64,
@@ -72,15 +72,15 @@ pub struct Report {
     pub phases: Vec<PhaseSummary>,
     /// Bytes of the records that were gathered.
     pub gathered_bytes: u64,
-    /// Seconds that root's writer spent on the journal: beside the computing, but for the last round's.
+    /// Seconds that root's writer spent on the journal. Only the last round's are not beside the computing.
     pub journal_s: f64,
-    /// CPU seconds of that, which root's threads did not have.
+    /// CPU seconds of these. Root's computing threads did not have them.
     pub journal_cpu_s: f64,
     /// The finished file.
     pub output: String,
     /// Executed pixel-iterations of each band, ascending: what a scaling model needs.
     pub band_costs: Vec<u64>,
-    /// What each band was believed to cost, `point_cost` for each point included.
+    /// Predicted cost of each band, with `point_cost` for each of its points, in iterations.
     pub believed_band_costs: Vec<u64>,
 }
 

@@ -10,7 +10,7 @@ use signal_hook::iterator::Signals;
 use crate::error::{Error, Result};
 use crate::threads;
 
-/// Launchers may deliver one signal twice. Only who asks again after this long means "now".
+/// Launchers may deliver one signal twice. A second one ends the program at once only after this time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Makes a file that grows past `ulimit -f` an error like any other, which ends the job with a message.

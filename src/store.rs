@@ -1,4 +1,4 @@
-//! Files at root: the journal that survives anything, and the finished file that is assembled from it.
+//! Files at root: the journal, which survives a kill at any time, and the finished file made of it.
 
 #[cfg(feature = "hdf5")]
 pub mod hdf5;
@@ -56,7 +56,7 @@ pub struct Finished {
 
 /// The form of finished files. HDF5 is the product's; the tests of `app` have one that needs no library.
 pub trait FileFormat: Send {
-    /// What is in a finished file; nothing when it is damaged or no such file.
+    /// What is in a finished file. `None`: it is damaged, or no file of this program.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ pub trait FileFormat: Send {
     fn identify(&self, path: &Path) -> Result<Option<Finished>>;
 
     /// Writes every band of `journal` under the output's temporary name, verified and durable, but not yet
-    /// renamed. `stopped` is asked between bands: when it says so, the work is given up.
+    /// renamed. Between bands it asks `stopped`, and gives up when a stop was requested.
     ///
     /// # Errors
     ///
@@ -78,8 +78,8 @@ pub trait FileFormat: Send {
     ) -> Result<()>;
 }
 
-/// Gives the assembled file its name and removes the journal. An output that is there already is only
-/// replaced when `force` is set.
+/// Gives the assembled file its name and removes the journal. An existing output is replaced only when
+/// `force` is set.
 ///
 /// # Errors
 ///

@@ -18,10 +18,10 @@ mod log;
 
 use log::LogLines;
 
-/// A plain progress line is written so often, once the job is some seconds old.
+/// Time from one plain progress line to the next.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Jobs shorter than this end without a progress line.
+/// Time to the first one: shorter jobs end without.
 const FIRST_LINE_AFTER: Duration = Duration::from_secs(3);
 
 /// How progress is shown.
@@ -46,7 +46,7 @@ pub fn init(log: &Log, rank: usize) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    // "More than info" is asked for to look at all ranks; info is the story, told once.
+    // Debug and trace are for a look at all ranks; info is the story, told once.
     let is_root = rank == ROOT;
     let level = if is_root || level > LevelFilter::INFO { level } else { level.min(LevelFilter::WARN) };
     let lines = LogLines { rank, host: machine::host_name(), format: log.format };
@@ -74,8 +74,8 @@ enum Display {
 }
 
 impl Progress {
-    /// Progress towards a believed cost of `total`, of which `done_before` was done by an earlier start. Only
-    /// root shows any.
+    /// Progress towards a predicted cost of `total`. Earlier starts did `done_before` of it. Only root shows
+    /// any.
     #[must_use]
     pub fn new(style: ProgressStyleChoice, is_root: bool, total: u64, done_before: u64) -> Self {
         let bar = match style {

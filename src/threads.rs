@@ -11,20 +11,20 @@ use crate::error::{Error, Result, Status};
 use crate::launcher::Variable;
 use crate::machine;
 
-/// CPUs of a node that can be told apart, in words of 64.
+/// Words of 64 bits: more CPUs of a node cannot be told apart.
 const MASK_WORDS: usize = 16;
 
 /// Where a rank runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CpuPlacement {
-    /// Stands for the name of the host.
+    /// Checksum of the host's name.
     host: u64,
     /// The CPUs that the rank may use, a bit each.
     cpus: [u64; MASK_WORDS],
 }
 
 impl CpuPlacement {
-    /// Numbers in which ranks exchange their placements.
+    /// How many numbers a placement is when ranks exchange it.
     pub const WORDS: usize = MASK_WORDS + 1;
 
     /// The placement of this process.

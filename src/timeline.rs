@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-/// No note that events are left out is longer.
+/// The note that events are left out has at most so many bytes.
 const NOTE_BYTES: u64 = 200;
 
 /// Spans of one rank, in the order in which they ended.
@@ -39,8 +39,8 @@ impl Timeline {
         self.spans.borrow_mut().push(Span { name, begin_us, end_us, details });
     }
 
-    /// The events of this rank, one JSON object a line, each with a comma behind it. Where all would be
-    /// longer than `most_bytes` they are the first ones and a note of how many are left out.
+    /// The events of this rank, one JSON object a line, each with a comma behind it. When all of them have
+    /// more than `most_bytes`, the last ones are left out, and a note says how many.
     #[must_use]
     pub fn to_events(&self, rank: usize, host: &str, most_bytes: u64) -> String {
         let name = format!("rank {rank} on {host}");

@@ -48,9 +48,9 @@ impl Encoder {
         (0..width).step_by(columns).map(encode_chunk).collect()
     }
 
-    /// Collects the columns of a chunk from all rows, as little-endian bytes padded with zeros; shuffled, as
-    /// HDF5's filter does it, if they are to be compressed: the lowest byte of every item first, then the
-    /// next, and so on.
+    /// Collects the columns of a chunk from all rows, as little-endian bytes padded with zeros. Bytes that
+    /// will be compressed are shuffled as HDF5's filter does it: the lowest byte of every item first, then
+    /// the next.
     fn fill_chunk<T: Count>(&mut self, counts: &[T], columns: Range<usize>) {
         let geometry = &self.geometry;
         let (item, row_items) = (geometry.count_width.bytes() as usize, geometry.chunk_columns as usize);

@@ -26,7 +26,7 @@ impl Deflate {
     }
 }
 
-/// How a job's bands are cut and encoded. Fixed by its first segment: a resume keeps to it.
+/// How a job's bands are cut and encoded. The journal's first segment fixes it; a resume keeps to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Encoding {
     /// The bands and chunks.

@@ -1,7 +1,7 @@
 //! The record of a finished band: the same bytes are gathered over MPI and written to the journal.
 //!
-//! Two checksums, so that damage in a payload costs one band and damage in a header ends the reading. Both
-//! are started with the job's hash: a record of another job never passes.
+//! Header and payload have a checksum each: a damaged payload costs one band, a damaged header ends the
+//! reading. The header's begins with the job's hash, so that a record of another job never passes.
 
 use super::summary::Summary;
 use crate::checksum::Checksum;
@@ -11,7 +11,7 @@ const MAGIC: u32 = u32::from_le_bytes(*b"band");
 const FIXED_BYTES: usize = 80;
 const CRC_BYTES: usize = 8;
 
-/// Everything of a band's record but its payload.
+/// A band's record without its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordHeader {
     /// Index of the band in the grid.
@@ -81,8 +81,7 @@ impl Record {
 }
 
 impl RecordHeader {
-    /// Reads the header that `bytes` begin with; `None` when they end within it, or it is damaged or of
-    /// another job.
+    /// Reads the header at the beginning of `bytes`. `None`: it is torn, damaged, or of another job.
     #[must_use]
     pub fn parse(job: &JobHash, bytes: &[u8]) -> Option<Self> {
         let fixed = bytes.get(..FIXED_BYTES)?;

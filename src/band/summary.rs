@@ -28,8 +28,7 @@ impl Summary {
     pub fn of<T: Count>(counts: &[T], max_iter: u32) -> Self {
         let mut summary = Self { checksum: Checksum::of_counts(counts), ..Self::empty() };
         for part in counts.chunks(1 << 12) {
-            // Wide enough for so many halves of counts, and added without checks, so that many are added at
-            // once.
+            // The sum of 4096 halves of counts fits 32 bits. Without checks the compiler adds many at once.
             let (mut low, mut high, mut undecided) = (0_u32, 0_u32, 0_u32);
             for count in part.iter().map(|count| count.to_count()) {
                 low = low.wrapping_add(count & 0xffff);

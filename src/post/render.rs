@@ -65,7 +65,7 @@ fn create(picture: &Path, force: bool) -> Result<File> {
 fn picture_size(shape: (u64, u64), max_size: Option<u64>) -> (u64, u64) {
     let longest = shape.0.max(shape.1);
     let Some(limit) = max_size.filter(|&limit| limit < longest) else { return shape };
-    // Rounded, but nothing vanishes.
+    // A side has at least one pixel.
     let reduce = |side: u64| ((side * limit + longest / 2) / longest).max(1);
     (reduce(shape.0), reduce(shape.1))
 }
@@ -150,8 +150,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The samples, of `len`, that pixel `index` of `pixels` covers: at least one, and every sample is covered
-/// once.
+/// The samples, of `len`, that pixel `index` of `pixels` covers. There is at least one; all pixels cover all
+/// samples.
 fn covered(index: u64, pixels: u64, len: u64) -> Range<u64> {
     index * len / pixels..(index + 1) * len / pixels
 }

@@ -42,8 +42,7 @@ pub fn run(path: &Path, sample: u64) -> Result<()> {
     Ok(())
 }
 
-/// Compares the counts of random points with their definition in this job. The points are the same at every
-/// call.
+/// Compares the counts of `sample` random points with their definition. Every call takes the same points.
 fn recompute(file: &FieldFile, sample: u64) -> Result<u64> {
     let (re, im) = (file.axis(RE)?, file.axis(IM)?);
     let max_iter = u32::try_from(file.number(counts::MAX_ITER)?).ok().and_then(NonZeroU32::new);

@@ -1,10 +1,11 @@
-//! The journal: finished bands, appended and synced; the only checkpoint there is. (The last ones are synced
-//! only if the file that is made of them right away is not finished.)
+//! The journal: finished bands, appended and synced. It is the only checkpoint. (The last bands of a job are
+//! synced only when the file cannot be made of them at once.)
 //!
-//! HDF5 files that are killed while open read back as wrong rows or not at all, so nothing of a running job
-//! is in HDF5. A journal is a row of segments, one per start of the job. A start reads all segments, believes
-//! only what its checksums prove, and appends to a new segment that it creates exclusively. So there is one
-//! writer: who finds a segment with a higher number than its own has been superseded and stops.
+//! A process that is killed with an HDF5 file open leaves wrong rows or no readable file, so nothing of a
+//! running job is in HDF5. A journal is a row of segments, one per start of the job. A start reads all
+//! segments, believes only what their checksums prove, and appends to a new segment that it creates
+//! exclusively. So there is one writer: a start that finds a segment with a higher number than its own has
+//! been superseded, and stops.
 
 mod segment;
 
@@ -23,7 +24,7 @@ use segment::{Entry, header_bytes, read_header, read_segments, unreadable};
 
 pub use segment::Texts;
 
-/// Records are written in pieces of about this size.
+/// Bytes of a system call that writes records, about.
 const WRITE_BYTES: usize = 1 << 20;
 
 /// A journal open for appending.
@@ -50,8 +51,8 @@ impl Journal {
     pub fn open(paths: &Paths, job: &Job, encoding: Encoding, texts: &Texts) -> Result<Self> {
         let numbers = paths.segments()?;
         let past = read_segments(paths, &numbers, job)?;
-        // A start that was killed may have left its last records to the system's memory. From here on they
-        // count.
+        // A start that was killed may have left its last records in the system's memory. They count from now
+        // on.
         for (number, file) in &past.files {
             file.sync_data().map_err(|error| Error::io(paths.segment(*number).display(), &error))?;
         }
@@ -123,11 +124,11 @@ impl Journal {
     /// When they cannot be written, or a later start of the job has taken over.
     pub fn append(&mut self, pieces: &[Vec<u8>]) -> Result<()> {
         self.refuse_when_superseded()?;
-        // Records may be small: as many system calls would cost more than a copy.
+        // A record may be small: a system call for each would cost more than a copy.
         let mut file = BufWriter::with_capacity(WRITE_BYTES, &*self.segment);
         let write = pieces.iter().try_for_each(|piece| file.write_all(piece));
         if let Err(error) = write.and_then(|()| file.flush()) {
-            // Dropped, it would try to write once more.
+            // A buffer that is dropped tries to write once more.
             drop(file.into_parts());
             return Err(self.segment_error(&error));
         }
@@ -166,7 +167,7 @@ impl Journal {
         Error::io(self.paths.segment(self.segment_number).display(), error)
     }
 
-    /// Stops a writer that was believed dead, say behind a cut network, and whose job has been started again.
+    /// Stops a writer whose job has been started again: it was taken for dead, say behind a cut network.
     ///
     /// # Errors
     ///

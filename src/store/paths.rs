@@ -90,8 +90,8 @@ impl Paths {
     }
 }
 
-/// Creates a file that must not exist yet, writable by its owner only whatever the umask is: a journal that
-/// others can write is refused on resume.
+/// Creates a file that must not exist yet. Only its owner can write to it, whatever the umask is: a journal
+/// that others can write to is refused on resume.
 ///
 /// # Errors
 ///

@@ -50,7 +50,7 @@ pub(super) fn assemble(
     drop(counts);
     // Closed by hand: an error of an implicit close would be lost.
     file.close().map_err(failed)?;
-    // The disk has its time while the chunks are compared.
+    // The disk writes while the chunks are compared.
     let (sync, comparison) = std::thread::scope(|scope| {
         let sync = || std::fs::File::open(&part).and_then(|file| file.sync_all());
         let sync = threads::spawn_scoped(scope, sync)?;
@@ -88,9 +88,9 @@ fn remove_leftover(part: &Path) -> Result<()> {
 }
 
 fn create_file(part: &Path) -> hdf5::Result<File> {
-    // Times and the newest format features would make the same job's files differ: both are pinned. Without a
-    // sieve buffer samples and texts are written when they are given, not when a dataset is dropped, whose
-    // errors are lost.
+    // Times and the newest features of the format would make files of the same job differ: both are pinned.
+    // Without a sieve buffer HDF5 writes samples and texts when they are given. With one it writes when a
+    // dataset is dropped, and errors are lost.
     File::with_options()
         .with_fapl(|access| access.libver_bounds(LibraryVersion::V18, LibraryVersion::V18).sieve_buf_size(0))
         .with_fcpl(|create| create.obj_track_times(false))
@@ -117,7 +117,7 @@ fn create_counts_of<T: H5Type>(file: &File, geometry: &Geometry, deflate: u8) ->
     builder.create(COUNTS)
 }
 
-/// Writes the samples of an axis, in slabs: a terapixel grid has a million, but a column may have 2^32.
+/// Writes the samples of an axis, in slabs: the longest has 2^32.
 fn write_axis(file: &File, name: &str, long_name: &str, samples: &Axis) -> hdf5::Result<Dataset> {
     let dataset = file
         .new_dataset::<f64>()
@@ -225,7 +225,7 @@ fn write_long_text(group: &Group, name: &str, text: &str) -> hdf5::Result<()> {
 }
 
 fn unicode(text: &str) -> VarLenUnicode {
-    // HDF5's texts end at a zero byte, so one in a config would cut it off.
+    // HDF5's texts end at a zero byte: one in a config would cut the rest off.
     text.replace('\0', "\u{fffd}").parse().expect("no zero byte is left")
 }
 

@@ -1,5 +1,4 @@
-//! A segment of the journal: a header, then records. How it is laid out, and what is believed of one that is
-//! read.
+//! A segment of the journal, a header and records: its layout, and what is believed of one that is read.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,7 +18,7 @@ use crate::store::paths::{self, Paths};
 const MAGIC: &[u8; 8] = b"mandel-j";
 const FORMAT_VERSION: u32 = 1;
 
-/// A header is a few kilobytes, texts of configs; one that says that it is longer than this is damaged.
+/// A header is a few kilobytes: the texts of configs. A longer one than this is damaged.
 const MAX_HEADER_BYTES: u64 = 16 << 20;
 
 /// The texts that a journal keeps for whoever finishes it without the config's file.
@@ -27,7 +26,7 @@ const MAX_HEADER_BYTES: u64 = 16 << 20;
 pub struct Texts {
     /// The config as the user wrote it.
     pub source: String,
-    /// With defaults, `--set` and flags.
+    /// The same with defaults, `--set` and flags.
     pub effective: String,
     /// The keys, of these, that decide the bytes of the finished file.
     pub of_file: String,
@@ -112,8 +111,7 @@ pub(super) fn header_bytes(job: &Job, encoding: &Encoding, texts: &Texts) -> Vec
     bytes
 }
 
-/// A segment could not be read. What was not read is not lost: it may be there at the next start, so this one
-/// ends.
+/// A segment could not be read, so this start ends: the next one may be able to read it.
 pub(super) fn unreadable(paths: &Paths, number: u64, error: &io::Error) -> Error {
     Error::io(format_args!("cannot read {}", paths.segment(number).display()), error)
 }
