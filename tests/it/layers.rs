@@ -8,13 +8,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::sources::{Named, Source, named_paths, sources};
+use crate::named_paths::{Named, named_paths};
+use crate::sources::sources;
 
 /// Modules whose files still name each other to and fro, and count as one.
 const ONE_PIECE: [&str; 4] = ["app", "block", "config", "kernel"];
 
 /// Words that lead to a module or to something in it.
 type Path = Vec<String>;
+
+/// A file's name and text.
+type Source = (String, String);
 
 /// A layer of the table: its name and its modules.
 type Layer = (String, Vec<String>);
@@ -24,13 +28,13 @@ type Layer = (String, Vec<String>);
 fn layers(lib: &str) -> Vec<Layer> {
     let rows = lib.lines().filter_map(|line| line.strip_prefix("//! |"));
     let mut layers: Vec<Layer> = Vec::new();
-    for cells in
-        rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>()).filter(|cells| cells.len() > 2)
-    {
-        let modules = cells[1].split('`').skip(1).step_by(2).map(str::to_owned);
-        match layers.last_mut().filter(|_| cells[0].is_empty()) {
+    for row in rows {
+        let mut cells = row.split('|').map(str::trim);
+        let (name, modules) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
+        let modules = modules.split('`').skip(1).step_by(2).map(str::to_owned);
+        match layers.last_mut().filter(|_| name.is_empty()) {
             Some((_, above)) => above.extend(modules),
-            None => layers.push((cells[0].to_owned(), modules.collect())),
+            None => layers.push((name.to_owned(), modules.collect())),
         }
     }
     layers
@@ -53,16 +57,15 @@ struct Program {
 
 impl Program {
     fn new(sources: &[Source]) -> Self {
-        let modules = sources.iter().filter_map(|source| Some((module_of(&source.name)?, source)));
+        let modules = sources.iter().filter_map(|(name, text)| Some((module_of(name)?, name, text)));
         let modules: Vec<_> = modules.collect();
-        let named =
-            modules.iter().map(|(module, source)| (module.clone(), named_paths(&source.text))).collect();
+        let named = modules.iter().map(|(module, _, text)| (module.clone(), named_paths(text))).collect();
         let mut renamed: BTreeMap<Path, Vec<Path>> = BTreeMap::new();
-        for (module, source) in &modules {
-            let folder = source.name.rsplit_once('/').map_or("", |(folder, _)| folder);
-            for (name, file) in renamed_modules(&source.text) {
+        for (module, name, text) in &modules {
+            let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+            for (alias, file) in renamed_modules(text) {
                 let part = module_of(&format!("{folder}/{file}")).expect("a file of src");
-                renamed.entry([base(module), vec![name]].concat()).or_default().push(part);
+                renamed.entry([base(module), vec![alias]].concat()).or_default().push(part);
             }
         }
         Self { named, renamed }
@@ -104,18 +107,16 @@ impl Program {
     /// Follows a path from the root to the module that has what it names, through the doors of `pub use`.
     fn lead(&self, path: &[String], doors: usize) -> Vec<Path> {
         let prefixes = (1..=path.len()).rev().map(|length| path[..length].to_vec());
-        let Some(module) = prefixes.clone().find(|prefix| self.is_module(prefix)) else { return Vec::new() };
+        let Some(module) = { prefixes }.find(|prefix| self.is_module(prefix)) else { return Vec::new() };
         if let Some(parts) = self.renamed.get(&module) {
             return parts.clone();
         }
-        let door = |named: &&Named| named.is_public && path.get(module.len()) == named.bound.as_ref();
-        let behind = self.named[&module].iter().find(door).filter(|_| path.len() > module.len() && doors < 8);
-        let behind =
-            behind.and_then(|named| self.absolute(&module, &named.path)).filter(|behind| behind != path);
-        behind
-            .map(|behind| self.lead(&behind, doors + 1))
-            .filter(|found| !found.is_empty())
-            .unwrap_or(vec![module])
+        let is_door = |named: &&Named| named.is_public && path.get(module.len()) == named.bound.as_ref();
+        let door =
+            self.named[&module].iter().find(is_door).filter(|_| path.len() > module.len() && doors < 8);
+        let behind = door.and_then(|door| self.absolute(&module, &door.path)).filter(|behind| behind != path);
+        let found = behind.map_or_else(Vec::new, |behind| self.lead(&behind, doors + 1));
+        if found.is_empty() { vec![module] } else { found }
     }
 
     /// All arrows from file to file.
@@ -219,19 +220,19 @@ fn way_back(graph: &BTreeMap<Path, BTreeSet<Path>>, start: &Path) -> Option<Vec<
 #[test]
 fn no_arrow_runs_up_and_none_in_a_circle() {
     let sources = sources();
-    let lib = sources.iter().find(|source| source.name == "src/lib.rs").expect("the library");
-    let faults = faults(&lib.text, &sources, &ONE_PIECE);
+    let (_, lib) = sources.iter().find(|(name, _)| name == "src/lib.rs").expect("the library");
+    let faults = faults(lib, &sources, &ONE_PIECE);
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
 #[test]
 fn what_counts_as_one_piece_needs_to() {
     let sources = sources();
-    let lib = sources.iter().find(|source| source.name == "src/lib.rs").expect("the library");
+    let (_, lib) = sources.iter().find(|(name, _)| name == "src/lib.rs").expect("the library");
     for piece in ONE_PIECE {
         let others: Vec<&str> = ONE_PIECE.into_iter().filter(|other| *other != piece).collect();
         assert!(
-            !faults(&lib.text, &sources, &others).is_empty(),
+            !faults(lib, &sources, &others).is_empty(),
             "{piece} has no circle any more: take it off the list"
         );
     }
@@ -246,8 +247,7 @@ const LIB: &str = "//! | layer | modules | knows |\n//! |---|---|---|\n//! | top
 fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
     let empty = ["main.rs", "story.rs", "file.rs", "net.rs", "number.rs", "error.rs"].map(|name| (name, ""));
     let others = empty.iter().filter(|(name, _)| files.iter().all(|(file, _)| file != name));
-    let source =
-        |(name, text): &(&str, &str)| Source { name: format!("src/{name}"), text: (*text).to_owned() };
+    let source = |(name, text): &(&str, &str)| (format!("src/{name}"), (*text).to_owned());
     let sources: Vec<Source> = files.iter().chain(others).map(source).collect();
     faults(LIB, &sources, &[])
 }

@@ -8,6 +8,7 @@ mod dry_run;
 mod fences;
 mod layers;
 mod layout;
+mod named_paths;
 mod outputs;
 mod published_counts;
 #[cfg(feature = "mpi")]
