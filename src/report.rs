@@ -86,45 +86,101 @@ pub struct Report {
 
 impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "phase        min/s      avg/s      max/s  slowest rank")?;
-        for phase in &self.phases {
-            let PhaseSummary { name, min_s, avg_s, max_s, slowest_rank } = phase;
-            write!(f, "{name:<8} {min_s:>9.3}  {avg_s:>9.3}  {max_s:>9.3}  {slowest_rank}")?;
-            writeln!(f, " ({})", self.hosts.get(*slowest_rank).map_or("?", String::as_str))?;
-        }
-        let threads: u64 = self.threads.iter().sum();
-        writeln!(
-            f,
-            "ranks {}, threads {threads}, rounds {}, kernel {}",
-            self.ranks, self.rounds, self.kernel
-        )?;
-        if self.resumed_bands > 0 {
-            writeln!(f, "resumed: {} of {} bands were in the journal", self.resumed_bands, self.bands)?;
-        }
-        writeln!(
-            f,
-            "load balance {:.3} (mean / max of compute), threads busy {:.1} %",
-            self.load_balance,
-            100.0 * self.busy
-        )?;
-        let mib = |bytes: u64| bytes >> 20;
-        let (root, most) = (mib(self.root_memory_bytes), mib(self.most_memory_bytes));
-        writeln!(f, "peak memory {root} MiB at root, {most} MiB at most")?;
-        let of_wall = |seconds: f64| 100.0 * seconds / self.wall_s;
-        writeln!(
-            f,
-            "journal {:.3} s ({:.1} % of the wall time), of CPU {:.3} s ({:.1} %)",
-            self.journal_s,
-            of_wall(self.journal_s),
-            self.journal_cpu_s,
-            of_wall(self.journal_cpu_s)
-        )?;
+        self.write_phases(f)?;
+        self.write_machine(f)?;
+        self.write_journal(f)?;
         writeln!(f, "rate {:.3} Giter/s (sum of counts / wall time)", self.giter_per_s)?;
-        writeln!(f, "checksum {} (CRC-64/XZ, {} x {})", self.checksum, self.height, self.width)?;
-        write!(
-            f,
-            "mandel-mpi: done output={} checksum={} sum={} undecided={} wall_s={:.3}",
-            self.output, self.checksum, self.sum, self.undecided, self.wall_s
-        )
+        let Self { checksum, sum, undecided, output, wall_s, .. } = self;
+        writeln!(f, "checksum {checksum} (CRC-64/XZ, {} x {})", self.height, self.width)?;
+        write!(f, "mandel-mpi: done output={output} checksum={checksum} sum={sum} ")?;
+        write!(f, "undecided={undecided} wall_s={wall_s:.3}")
+    }
+}
+
+impl Report {
+    fn write_phases(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "phase        min/s      avg/s      max/s  slowest rank")?;
+        for PhaseSummary { name, min_s, avg_s, max_s, slowest_rank } in &self.phases {
+            let host = self.hosts.get(*slowest_rank).map_or("?", String::as_str);
+            write!(f, "{name:<8} {min_s:>9.3}  {avg_s:>9.3}  {max_s:>9.3}  ")?;
+            writeln!(f, "{slowest_rank} ({host})")?;
+        }
+        Ok(())
+    }
+
+    fn write_machine(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ranks, rounds, kernel, resumed_bands, bands, load_balance, .. } = self;
+        let threads: u64 = self.threads.iter().sum();
+        writeln!(f, "ranks {ranks}, threads {threads}, rounds {rounds}, kernel {kernel}")?;
+        if *resumed_bands > 0 {
+            writeln!(f, "resumed: {resumed_bands} of {bands} bands were in the journal")?;
+        }
+        write!(f, "load balance {load_balance:.3} (mean / max of compute), ")?;
+        writeln!(f, "threads busy {:.1} %", 100.0 * self.busy)?;
+        let (root, most) = (self.root_memory_bytes >> 20, self.most_memory_bytes >> 20);
+        writeln!(f, "peak memory {root} MiB at root, {most} MiB at most")
+    }
+
+    fn write_journal(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { journal_s, journal_cpu_s, wall_s, .. } = self;
+        let [percent, cpu_percent] = [journal_s, journal_cpu_s].map(|seconds| 100.0 * seconds / wall_s);
+        write!(f, "journal {journal_s:.3} s ({percent:.1} % of the wall time), ")?;
+        writeln!(f, "of CPU {journal_cpu_s:.3} s ({cpu_percent:.1} %)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_ends_with_a_line_for_scripts() {
+        let phase = PhaseSummary { name: "compute", min_s: 1.0, avg_s: 1.5, max_s: 2.0, slowest_rank: 1 };
+        let report = Report {
+            schema_version: SCHEMA_VERSION,
+            version: "0",
+            commit: "0",
+            job_hash: "0".to_owned(),
+            height: 3,
+            width: 4,
+            max_iter: 80,
+            checksum: "00ff".to_owned(),
+            sum: "99".to_owned(),
+            undecided: 5,
+            ranks: 2,
+            threads: vec![2, 1],
+            hosts: vec!["n1".to_owned(), "n2".to_owned()],
+            kernel: "avx2".to_owned(),
+            rounds: 1,
+            bands: 3,
+            resumed_bands: 1,
+            executed: 7,
+            point_cost: 24,
+            giter_per_s: 0.5,
+            wall_s: 4.0,
+            load_balance: 0.75,
+            busy: 0.9,
+            root_memory_bytes: 2 << 20,
+            most_memory_bytes: 3 << 20,
+            phases: vec![phase],
+            gathered_bytes: 1,
+            journal_s: 1.0,
+            journal_cpu_s: 0.2,
+            output: "a.h5".to_owned(),
+            band_costs: Vec::new(),
+            believed_band_costs: Vec::new(),
+        };
+        let expected = "\
+phase        min/s      avg/s      max/s  slowest rank
+compute      1.000      1.500      2.000  1 (n2)
+ranks 2, threads 3, rounds 1, kernel avx2
+resumed: 1 of 3 bands were in the journal
+load balance 0.750 (mean / max of compute), threads busy 90.0 %
+peak memory 2 MiB at root, 3 MiB at most
+journal 1.000 s (25.0 % of the wall time), of CPU 0.200 s (5.0 %)
+rate 0.500 Giter/s (sum of counts / wall time)
+checksum 00ff (CRC-64/XZ, 3 x 4)
+mandel-mpi: done output=a.h5 checksum=00ff sum=99 undecided=5 wall_s=4.000";
+        assert_eq!(report.to_string(), expected);
     }
 }
