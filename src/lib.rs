@@ -7,11 +7,11 @@
 //! |---|---|---|
 //! | the program | `main`, `memory`, `world` | how it is started, and its exit code |
 //! | the story | [`app`], [`post`], [`support`] | one run of one job; commands on finished files |
-//! | one rank | [`round`], [`block`], [`gather`], [`estimate`] | heartbeats, bands, records on their way to root |
+//! | one rank | [`round`], [`block`], [`gather`], [`estimate`] | bands, heartbeats, records on their way |
 //! | edges | [`comm`], [`store`], [`stop`], [`faults`] | MPI, files, signals |
 //! | | [`cli`], [`telemetry`], [`report`], [`timeline`] | what users type and read |
 //! | configuration | [`config`], [`threads`] | what was asked for, checked once |
-//! | numbers | [`kernel`], [`band`], [`partition`], [`metrics`], [`checksum`] | nothing of files, ranks or time |
+//! | numbers | [`kernel`], [`band`], [`partition`], [`metrics`], [`checksum`] | no files, ranks or time |
 //! | | [`job`], [`grid`], [`region`], [`dataset`] | what is computed |
 //! | ground | [`error`], [`machine`], [`launcher`] | exit codes; what the system and the launcher say |
 //!

@@ -29,8 +29,8 @@ impl Encoder {
 
     /// Appends the encoded chunks of a band to `payload`, from left to right, and returns their lengths.
     ///
-    /// `counts` are the band's rows, row-major. Missing rows (of the last band) and columns (of the last chunk)
-    /// are zeros in the chunks.
+    /// `counts` are the band's rows, row-major. Rows that the last band lacks, and columns that the last
+    /// chunk lacks, are zeros in the chunks.
     ///
     /// # Panics
     ///

@@ -1,5 +1,5 @@
-//! The colour table "magma" of matplotlib, by Stéfan van der Walt and Nathaniel Smith, who gave it to the public
-//! domain (CC0).
+//! The colour table "magma" of matplotlib, by Stéfan van der Walt and Nathaniel Smith, who gave it to the
+//! public domain (CC0).
 
 /// Red, green and blue of the 256 colours, from dark to light.
 #[rustfmt::skip]

@@ -239,9 +239,14 @@ fn what_counts_as_one_piece_needs_to() {
 }
 
 /// The table of a made-up program.
-const LIB: &str = "//! | layer | modules | knows |\n//! |---|---|---|\n//! | top | [`story`], `main` | all |\n\
-                   //! | middle | [`file`], [`net`] | edges |\n//! | ground | [`number`] | nothing |\n\
-                   //! | | [`error`] | |\n";
+const LIB: &str = "\
+//! | layer | modules | knows |
+//! |---|---|---|
+//! | top | [`story`], `main` | all |
+//! | middle | [`file`], [`net`] | edges |
+//! | ground | [`number`] | nothing |
+//! | | [`error`] | |
+";
 
 /// What is wrong with a made-up program; its other modules are empty.
 fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
