@@ -1,4 +1,6 @@
-//! The command line: what was typed, and the only file that names `clap`.
+//! The command line: what was typed. `clap` and what belongs to it are named here and in the folder only.
+
+mod key_flags;
 
 use std::path::PathBuf;
 
@@ -9,6 +11,8 @@ use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::launcher::Launch;
 use crate::telemetry::ProgressStyleChoice;
+
+pub use key_flags::KeyFlags;
 
 /// Exact escape-time fields of the Mandelbrot set, by many ranks and threads, written as HDF5.
 #[derive(Debug, Clone, Parser)]
@@ -29,7 +33,6 @@ pub struct CommandLine {
 
 /// How one job is asked for.
 #[derive(Debug, Clone, Default, Args)]
-#[expect(clippy::doc_markdown, reason = "the docs are the help text, which shows backticks as they are")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be given or not")]
 pub struct JobArgs {
     /// The job's configuration, a TOML file
@@ -38,27 +41,9 @@ pub struct JobArgs {
     /// Sets a key of the config, for example grid.width=1000 (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// The file to write, ends in .h5 (sets output.path)
-    #[arg(long, value_name = "FILE.h5")]
-    pub output: Option<String>,
-    /// auto, avx512, avx2, portable or reference (sets iteration.kernel)
-    #[arg(long, value_name = "KERNEL")]
-    pub kernel: Option<String>,
-    /// Threads per rank; 0 = by the environment (sets run.threads)
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub threads: Option<String>,
-    /// Row blocks of equal cost, or of equal height: cost, equal (sets run.partition)
-    #[arg(long, value_name = "WHAT")]
-    pub partition: Option<String>,
-    /// Stop after this time, the journal written; in the forms of Slurm's time limits (sets run.max_time)
-    #[arg(long, value_name = "TIME")]
-    pub max_time: Option<String>,
-    /// error, warn, info, debug, trace (sets log.level)
-    #[arg(long, value_name = "LEVEL")]
-    pub log_level: Option<String>,
-    /// text, json (sets log.format)
-    #[arg(long, value_name = "FORMAT")]
-    pub log_format: Option<String>,
+    /// Flags that set a key of the config.
+    #[command(flatten)]
+    pub key_flags: KeyFlags,
     /// Replace an existing output once the new one is complete
     #[arg(long)]
     pub force: bool,
@@ -85,7 +70,7 @@ pub struct JobArgs {
     pub print_config: bool,
     /// Fail on purpose: RANK:PHASE:panic, :error or :slow
     #[cfg(feature = "fault-points")]
-    #[arg(long, value_name = "RANK:PHASE:HOW")]
+    #[arg(long, value_name = "RANK:PHASE:HOW", hide = true)]
     pub fail_at: Option<String>,
 }
 
@@ -154,8 +139,8 @@ impl From<ProgressArg> for ProgressStyleChoice {
 }
 
 impl CommandLine {
-    /// Reads the command line; `version` is what `--version` tells. Ends the process after `--help`, `--version` and mistakes; under a launcher all
-    /// copies do, and the first one speaks.
+    /// Reads the command line; `version` is what `--version` tells. Ends the process after `--help`,
+    /// `--version` and mistakes; under a launcher all copies do, and the first one speaks.
     #[must_use]
     pub fn read(version: String) -> Self {
         let matches = Self::command().long_version(version).try_get_matches();
@@ -184,7 +169,8 @@ impl JobArgs {
         self.config.as_ref().ok_or_else(|| {
             Error::new(
                 crate::error::Status::Usage,
-                "--config FILE is missing: mandel-mpi --config area2.toml computes a job, mandel-mpi --help shows more",
+                "--config FILE is missing: mandel-mpi --config area2.toml computes a job, \
+                 mandel-mpi --help shows more",
             )
         })
     }
@@ -198,19 +184,7 @@ impl JobArgs {
         for assignment in &self.set {
             settings.set(assignment)?;
         }
-        for (flag, key, value) in [
-            ("--output", "output.path", &self.output),
-            ("--kernel", "iteration.kernel", &self.kernel),
-            ("--threads", "run.threads", &self.threads),
-            ("--partition", "run.partition", &self.partition),
-            ("--max-time", "run.max_time", &self.max_time),
-            ("--log-level", "log.level", &self.log_level),
-            ("--log-format", "log.format", &self.log_format),
-        ] {
-            if let Some(value) = value {
-                settings.set_flag(key, flag, value);
-            }
-        }
+        self.key_flags.apply(settings);
         Ok(())
     }
 }

@@ -56,14 +56,15 @@ impl Place {
         self.folder.path().join(name)
     }
 
+    fn args(&self, output: &str) -> JobArgs {
+        let output = format!("output.path={}", self.path(output).display());
+        let set = vec![output, "run.threads=2".to_owned()];
+        JobArgs { config: Some(self.path("job.toml")), set, ..JobArgs::default() }
+    }
+
     fn run(&self, output: &str, sets: &[&str]) -> Result<()> {
-        let args = JobArgs {
-            config: Some(self.path("job.toml")),
-            set: sets.iter().map(ToString::to_string).collect(),
-            output: Some(self.path(output).display().to_string()),
-            threads: Some("2".to_owned()),
-            ..JobArgs::default()
-        };
+        let mut args = self.args(output);
+        args.set.extend(sets.iter().map(ToString::to_string));
         run(&args, &SerialComm, Box::new(Plain))
     }
 
@@ -95,12 +96,8 @@ fn a_part_of_the_journal_is_enough_to_go_on() {
     let place = Place::new();
     place.run("a.h5", &[]).expect("a good job");
     // What a killed run leaves: a journal with some bands, and half a file.
-    let (config, _) = start::parse_config(
-        &JobArgs { output: Some(place.path("b.h5").display().to_string()), ..JobArgs::default() },
-        Path::new("job.toml"),
-        place.read("job.toml"),
-    )
-    .expect("a good config");
+    let (config, _) = start::parse_config(&place.args("b.h5"), Path::new("job.toml"), place.read("job.toml"))
+        .expect("a good config");
     let geometry = Geometry::of(&config.job);
     let encoding = crate::band::Encoding { geometry, deflate: config.output.deflate };
     let paths = crate::store::paths::Paths::new(&config.output.path);

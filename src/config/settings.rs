@@ -1,57 +1,19 @@
 //! What was set, by whom and where: defaults, then the file, then `--set`, then flags.
 //!
 //! Values stay as they were written until [`Config`](super::Config) asks for them with a type and a limit, so
-//! that a message can show the text that the user typed, and where.
+//! that a message can show the text that the user typed, and where. `toml`'s `DeTable` keeps both.
+//! `toml_edit` has spans only while a number prints as its f64, and refuses one that overflows.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::usage;
-use crate::error::{Error, Result};
-
-/// Every key, its default as TOML (none: see [`REQUIRED`] and [`Settings::parse`]), in the order in which they
-/// are printed.
-const KEYS: [(&str, Option<&str>); 18] = [
-    ("region.re", None),
-    ("region.im", None),
-    ("grid.width", None),
-    ("grid.height", None),
-    ("grid.sampling", Some("\"endpoints\"")),
-    ("iteration.max_iter", None),
-    ("iteration.kernel", Some("\"auto\"")),
-    ("iteration.shortcuts", Some("true")),
-    ("output.path", None),
-    ("output.deflate", Some("1")),
-    ("output.reproducible", Some("false")),
-    ("run.threads", Some("0")),
-    ("run.partition", Some("\"cost\"")),
-    ("run.round_seconds", Some("30")),
-    ("run.root_memory_mib", Some("256")),
-    ("run.max_time", None),
-    ("log.level", Some("\"info\"")),
-    ("log.format", Some("\"text\"")),
-];
-
-/// The keys without which there is no job.
-const REQUIRED: [&str; 5] = ["region.re", "region.im", "grid.width", "grid.height", "iteration.max_iter"];
-
-/// The keys that decide the bytes of the finished file, so that they are in it wherever it is made.
-const OF_THE_FILE: [&str; 7] = [
-    "region.re",
-    "region.im",
-    "grid.width",
-    "grid.height",
-    "grid.sampling",
-    "iteration.max_iter",
-    "output.deflate",
-];
-
-/// Keys that version 0.1.0 had, and the value that always holds now: its journals name them.
-const RETIRED: [(&str, &str); 1] = [("iteration.unproven_shortcuts", "false")];
+use super::choices::Named;
+use super::keys::{self, Decides, KEYS, Key, RETIRED, Takes, Unset};
+use crate::error::{Error, Result, Status};
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +21,7 @@ enum Value {
     Text(String),
     /// A number, by its decimal text.
     Number(String),
-    Flag(bool),
+    Boolean(bool),
     List(Vec<Value>),
     /// Something that no key takes; how it was written.
     Other(String),
@@ -99,25 +61,19 @@ impl Settings {
     ///
     /// When the text is not TOML, or empty.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
-        let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
-        let mut values: BTreeMap<_, _> = KEYS
-            .into_iter()
-            .filter_map(|(key, default)| Some((key.to_owned(), (literal(default?), Source::Default))))
-            .collect();
-        values.insert("output.path".to_owned(), (Value::Text(format!("{stem}.h5")), Source::Default));
         let table = DeTable::parse(text).map_err(|error| {
             let place = error.span().map_or_else(String::new, |span| place_in(name, text, &span));
             usage(format!("the config is not TOML: {}{place}", error.message()))
         })?;
-        let mut settings = Self { file_name: name.to_owned(), values };
+        let mut settings = Self { file_name: name.to_owned(), values: defaults(name) };
         if table.get_ref().is_empty() {
-            return Err(usage(format!("{name} is empty: a config needs at least {}", REQUIRED.join(", "))));
+            return Err(usage(format!("{name} is empty: a config needs at least {}", keys::required())));
         }
         settings.insert_table(text, "", table.get_ref());
         Ok(settings)
     }
 
-    /// Takes a `key=value` of the command line. A value that is no TOML is a text, so that quotes can be left out.
+    /// Takes a `key=value` of the command line. A value that is no TOML is a string: quotes can be left out.
     ///
     /// # Errors
     ///
@@ -135,7 +91,7 @@ impl Settings {
     /// Takes the value of a flag that stands for `key`.
     pub fn set_flag(&mut self, key: &str, flag: &'static str, value: &str) {
         let value = match parse_value(value) {
-            plain @ (Value::Number(_) | Value::Flag(_)) => plain,
+            plain @ (Value::Number(_) | Value::Boolean(_)) => plain,
             // What a flag takes is a text even if TOML would read more into it, as in 02:00:00.
             _ => Value::Text(value.to_owned()),
         };
@@ -151,15 +107,15 @@ impl Settings {
     /// The same, but only of what decides the bytes of the finished file.
     #[must_use]
     pub fn to_toml_of_file(&self) -> String {
-        self.to_toml_of(|key| OF_THE_FILE.contains(&key))
+        self.to_toml_of(|key| key.decides != Decides::Nothing)
     }
 
-    fn to_toml_of(&self, is_wanted: impl Fn(&str) -> bool) -> String {
+    fn to_toml_of(&self, is_wanted: impl Fn(&Key) -> bool) -> String {
         let mut text = String::new();
         let mut table = "";
-        for (key, _) in KEYS.into_iter().filter(|(key, _)| is_wanted(key)) {
-            let Some((value, _)) = self.values.get(key) else { continue };
-            let (prefix, name) = key.split_once('.').expect("every key is in a table");
+        for key in KEYS.iter().filter(|key| is_wanted(key)) {
+            let Some((value, _)) = self.values.get(key.name) else { continue };
+            let (prefix, name) = key.split();
             if prefix != table {
                 table = prefix;
                 text.push_str(if text.is_empty() { "" } else { "\n" });
@@ -174,50 +130,40 @@ impl Settings {
     ///
     /// When a key is set that does not exist.
     pub(super) fn refuse_unknown_keys(&self) -> Result<()> {
-        let is_known = |key: &str| KEYS.iter().any(|(known, _)| *known == key);
-        for (key, (value, _)) in self.values.iter().filter(|(key, _)| !is_known(key)) {
-            match RETIRED.iter().find(|(retired, _)| retired == key) {
-                Some((_, always)) if value.to_string() == *always => {}
-                Some((_, always)) => {
-                    let advice = format!("is retired and always {always}: take the line out");
-                    return Err(self.refuse(key, &advice));
-                }
-                None => return Err(self.unknown_key(key)),
-            }
-        }
-        Ok(())
+        let mut unknown = self.values.iter().filter(|(key, _)| keys::find(key).is_none());
+        unknown.try_for_each(|(key, (value, _))| match RETIRED.iter().find(|retired| retired.name == key) {
+            Some(retired) if retired.accepted.is_some_and(|text| text == value.to_string()) => Ok(()),
+            Some(retired) => Err(self.refuse(key, retired.advice)),
+            None => Err(self.unknown_key(key)),
+        })
     }
 
     fn unknown_key(&self, key: &str) -> Error {
         let table = key.split('.').next().unwrap_or_default();
-        let in_table =
-            |(known, _): &(&'static str, _)| known.starts_with(&format!("{table}.")).then_some(*known);
-        let mut known: Vec<&str> = KEYS.iter().filter_map(in_table).collect();
-        if known.is_empty() {
-            known = KEYS.iter().map(|(known, _)| *known).collect();
-        }
+        let names = |is_near: &dyn Fn(&Key) -> bool| -> Vec<&str> {
+            KEYS.iter().filter(|key| is_near(key)).map(|key| key.name).collect()
+        };
+        let in_table = names(&|known| known.split().0 == table);
+        let known = if in_table.is_empty() { names(&|_| true) } else { in_table };
         usage(format!("{key}: unknown key: known are {}{}", known.join(", "), self.place(key)))
     }
 
-    /// A whole number within limits.
-    pub(super) fn whole(&self, key: &str, limits: RangeInclusive<u64>) -> Result<u64> {
+    /// A whole number within the key's limits.
+    pub(super) fn whole(&self, key: &str) -> Result<u64> {
+        let Takes::Whole(limits) = &of_table(key).takes else { unreachable!("{key} takes a number") };
         let number = match self.value(key)? {
             Value::Number(text) => text.parse().ok(),
             _ => None,
         };
-        number.filter(|number| limits.contains(number)).ok_or_else(|| {
-            self.refuse(key, &format!("must be a whole number from {} to {}", limits.start(), limits.end()))
-        })
+        number.filter(|number| limits.contains(number)).ok_or_else(|| self.refuse_kind(key))
     }
 
     /// The decimal texts of two numbers.
     pub(super) fn pair(&self, key: &str) -> Result<[String; 2]> {
-        match self.value(key)? {
-            Value::List(items) => match items.as_slice() {
-                [Value::Number(lower), Value::Number(upper)] => Ok([lower.clone(), upper.clone()]),
-                _ => Err(self.refuse(key, "must be two numbers, [lower, upper]")),
-            },
-            _ => Err(self.refuse(key, "must be two numbers, [lower, upper]")),
+        let Value::List(items) = self.value(key)? else { return Err(self.refuse_kind(key)) };
+        match items.as_slice() {
+            [Value::Number(lower), Value::Number(upper)] => Ok([lower.clone(), upper.clone()]),
+            _ => Err(self.refuse_kind(key)),
         }
     }
 
@@ -225,38 +171,39 @@ impl Settings {
     pub(super) fn text(&self, key: &str) -> Result<&str> {
         match self.value(key)? {
             Value::Text(text) if !text.is_empty() => Ok(text),
-            _ => Err(self.refuse(key, "must be a text")),
+            _ => Err(self.refuse_kind(key)),
         }
     }
 
     /// A text, with or without quotes, when it is set.
-    pub(super) fn optional_text(&self, key: &str) -> Result<Option<String>> {
+    pub(super) fn optional_text(&self, key: &str) -> Result<Option<&str>> {
         match self.values.get(key).map(|(value, _)| value) {
             None => Ok(None),
-            Some(Value::Text(text) | Value::Number(text) | Value::Other(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(self.refuse(key, "must be a text")),
+            Some(Value::Text(text) | Value::Number(text) | Value::Other(text)) => Ok(Some(text)),
+            Some(_) => Err(self.refuse_kind(key)),
         }
     }
 
     /// True or false.
-    pub(super) fn flag(&self, key: &str) -> Result<bool> {
+    pub(super) fn boolean(&self, key: &str) -> Result<bool> {
         match self.value(key)? {
-            Value::Flag(flag) => Ok(*flag),
-            _ => Err(self.refuse(key, "must be true or false")),
+            Value::Boolean(value) => Ok(*value),
+            _ => Err(self.refuse_kind(key)),
         }
     }
 
     /// One of several names.
-    pub(super) fn choice<T: Copy>(&self, key: &str, names: &[(&str, T)]) -> Result<T> {
+    pub(super) fn choice<T: Named>(&self, key: &str) -> Result<T> {
         let chosen = match self.value(key)? {
-            Value::Text(text) => names.iter().find(|(name, _)| name == text),
+            Value::Text(text) => T::named().into_iter().find(|(name, _)| name == text),
             _ => None,
         };
-        chosen.map(|(_, choice)| *choice).ok_or_else(|| {
-            let quoted: Vec<String> = names.iter().map(|(name, _)| format!("{name:?}")).collect();
-            let (last, others) = quoted.split_last().expect("a choice has names");
-            self.refuse(key, &format!("must be {} or {last}", others.join(", ")))
-        })
+        chosen.map(|(_, choice)| choice).ok_or_else(|| self.refuse_kind(key))
+    }
+
+    /// The error that says which values the key takes.
+    pub(super) fn refuse_kind(&self, key: &str) -> Error {
+        self.refuse(key, &format!("must be {}", of_table(key).takes))
     }
 
     /// The error that says what is wrong with the value of `key`, showing the value and its place.
@@ -267,9 +214,7 @@ impl Settings {
 
     fn value(&self, key: &str) -> Result<&Value> {
         let value = self.values.get(key).map(|(value, _)| value);
-        value.ok_or_else(|| {
-            usage(format!("{key} is missing: {} needs {}", self.file_name, REQUIRED.join(", ")))
-        })
+        value.ok_or_else(|| usage(format!("{key} is missing: {} needs {}", self.file_name, keys::required())))
     }
 
     fn place(&self, key: &str) -> String {
@@ -299,10 +244,25 @@ fn parse_value(text: &str) -> Value {
     DeValue::parse(text).map_or_else(|_| Value::Text(text.to_owned()), |value| Value::from(value.get_ref()))
 }
 
-/// The value of a TOML text that stands in this file.
-fn literal(text: &str) -> Value {
-    let value = DeValue::parse(text).expect("the defaults are TOML");
-    Value::from(value.get_ref())
+/// What holds when nobody sets anything, for a config of this name.
+fn defaults(file_name: &str) -> BTreeMap<String, (Value, Source)> {
+    let stem = Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy();
+    let default = |key: &Key| match key.unset {
+        Unset::Refused | Unset::Nothing => None,
+        Unset::Is(text) => Some(parse_value(text)),
+        Unset::NamedAfterConfig => Some(Value::Text(format!("{stem}.h5"))),
+    };
+    KEYS.iter().filter_map(|key| Some((key.name.to_owned(), (default(key)?, Source::Default)))).collect()
+}
+
+/// The row of a key that the program asks for.
+fn of_table(key: &str) -> &'static Key {
+    keys::find(key).expect("the program asks for keys of the table only")
+}
+
+/// A bad usage or config.
+fn usage(message: impl Into<String>) -> Error {
+    Error::new(Status::Usage, message)
 }
 
 fn place_in(name: &str, text: &str, span: &Range<usize>) -> String {
@@ -325,7 +285,7 @@ impl From<&DeValue<'_>> for Value {
             DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix())
                 .map_or_else(|_| Self::Other(number.to_string()), |number| Self::Number(number.to_string())),
             DeValue::Float(number) => Self::Number(number.as_str().to_owned()),
-            DeValue::Boolean(flag) => Self::Flag(*flag),
+            DeValue::Boolean(value) => Self::Boolean(*value),
             DeValue::Array(items) => {
                 Self::List(items.iter().map(|item| Self::from(item.get_ref())).collect())
             }
@@ -342,7 +302,7 @@ impl fmt::Display for Value {
             // JSON's escapes are TOML's.
             Self::Text(text) => write!(f, "{}", serde_json::Value::from(text.as_str())),
             Self::Number(text) | Self::Other(text) => f.write_str(text),
-            Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Boolean(value) => write!(f, "{value}"),
             Self::List(items) => {
                 let items: Vec<String> = items.iter().map(ToString::to_string).collect();
                 write!(f, "[{}]", items.join(", "))

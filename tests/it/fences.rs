@@ -7,7 +7,7 @@ type Source = (String, String);
 
 /// Crates, and the only places (files, or folders) that may name them.
 const FENCES: [(&str, &[&str]); 6] = [
-    ("clap::", &["src/cli.rs"]),
+    ("clap::", &["src/cli.rs", "src/cli/"]),
     ("mpi::", &["src/comm/mpi.rs"]),
     ("hdf5::", &["src/store/hdf5.rs", "src/store/hdf5/"]),
     ("hdf5_sys::", &["src/store/hdf5.rs", "src/store/hdf5/raw.rs"]),

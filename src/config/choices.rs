@@ -1,0 +1,84 @@
+//! Values that a config gives by their names.
+
+use crate::grid::Sampling;
+use crate::kernel::Choice;
+
+/// What row blocks are equal in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partition {
+    /// Predicted cost.
+    Cost,
+    /// Height, as the talk has it: to show what that costs.
+    Equal,
+}
+
+/// Severity from which on events are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Nothing but errors.
+    Error,
+    /// And warnings.
+    Warn,
+    /// And the story of the run.
+    Info,
+    /// And its details.
+    Debug,
+    /// And everything.
+    Trace,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Values that a config gives by their names.
+pub(super) trait Named: Copy + 'static {
+    /// Each with its name, in the order in which they are shown.
+    fn named() -> Vec<(&'static str, Self)>;
+}
+
+/// The names alone.
+pub(super) fn names<T: Named>() -> Vec<&'static str> {
+    T::named().into_iter().map(|(name, _)| name).collect()
+}
+
+impl Named for Sampling {
+    fn named() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|sampling| (sampling.name(), sampling)).to_vec()
+    }
+}
+
+impl Named for Choice {
+    fn named() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|choice| (choice.name(), choice)).to_vec()
+    }
+}
+
+impl Named for Partition {
+    fn named() -> Vec<(&'static str, Self)> {
+        vec![("cost", Self::Cost), ("equal", Self::Equal)]
+    }
+}
+
+impl Named for LogLevel {
+    fn named() -> Vec<(&'static str, Self)> {
+        vec![
+            ("error", Self::Error),
+            ("warn", Self::Warn),
+            ("info", Self::Info),
+            ("debug", Self::Debug),
+            ("trace", Self::Trace),
+        ]
+    }
+}
+
+impl Named for LogFormat {
+    fn named() -> Vec<(&'static str, Self)> {
+        vec![("text", Self::Text), ("json", Self::Json)]
+    }
+}
