@@ -1,17 +1,19 @@
 //! The command line: what was typed. `clap` and what belongs to it are named here and in the folder only.
 
+mod generate;
 mod key_flags;
+mod man;
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
 
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::launcher::Launch;
 use crate::telemetry::ProgressStyleChoice;
 
+pub use generate::Generated;
 pub use key_flags::KeyFlags;
 
 /// Exact escape-time fields of the Mandelbrot set, by many ranks and threads, written as HDF5.
@@ -26,9 +28,9 @@ pub struct CommandLine {
     /// The job.
     #[command(flatten)]
     pub job: JobArgs,
-    /// Print what makes a shell complete this command line, and end. The installation asks for it.
-    #[arg(long, value_name = "SHELL", value_enum, hide = true)]
-    completions: Option<Shell>,
+    /// Print a man page, completions for a shell or the table of config keys, and end
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub generate: Option<Generated>,
 }
 
 /// How one job is asked for.
@@ -38,7 +40,7 @@ pub struct JobArgs {
     /// The job's configuration, a TOML file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Sets a key of the config, for example grid.width=1000 (repeatable)
+    /// Set a key of the config, for example grid.width=1000; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Flags that set a key of the config.
@@ -62,7 +64,7 @@ pub struct JobArgs {
     /// Check everything up to the first pixel, estimate the job and end
     #[arg(long)]
     pub dry_run: bool,
-    /// For so many ranks, with --dry-run
+    /// Ranks of the job that --dry-run estimates
     #[arg(long, value_name = "N", requires = "dry_run", value_parser = clap::value_parser!(u32).range(1..))]
     pub ranks: Option<u32>,
     /// Print the effective config and end
@@ -83,14 +85,14 @@ pub enum Command {
         file: PathBuf,
         /// The picture to write
         picture: PathBuf,
-        /// Reduce the longest side to at most so many pixels, by means over boxes
+        /// Longest side in pixels; a larger picture is reduced by means over boxes
         #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..))]
         max_size: Option<u32>,
         /// Replace an existing picture
         #[arg(long)]
         force: bool,
     },
-    /// Show what a file holds, or what is done of an unfinished one
+    /// Show what a file holds, or how much of an unfinished one is done
     Info {
         /// The finished file, NAME.h5, or a journal, NAME.journal.N
         file: PathBuf,
@@ -107,7 +109,7 @@ pub enum Command {
     Verify {
         /// The finished file
         file: PathBuf,
-        /// Compute so many random points anew with the reference kernel
+        /// Random points to compute anew with the reference kernel
         #[arg(long, value_name = "POINTS", default_value_t = 0)]
         sample: u64,
     },
@@ -144,18 +146,22 @@ impl CommandLine {
     #[must_use]
     pub fn read(version: String) -> Self {
         let matches = Self::command().long_version(version).try_get_matches();
-        let line = matches.and_then(|matches| Self::from_arg_matches(&matches)).unwrap_or_else(|error| {
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).unwrap_or_else(|error| {
             if Launch::here().is_first_copy() {
                 // A closed pipe is no reason to fail.
                 error.print().unwrap_or_default();
             }
             std::process::exit(error.exit_code())
-        });
-        if let Some(shell) = line.completions {
-            clap_complete::generate(shell, &mut Self::command(), "mandel-mpi", &mut std::io::stdout());
-            std::process::exit(0);
-        }
-        line
+        })
+    }
+
+    /// Prints what the program says about itself.
+    ///
+    /// # Errors
+    ///
+    /// When standard output does not take it: a page that is cut off must not be installed.
+    pub fn generate(kind: Generated) -> Result<()> {
+        kind.print(Self::command())
     }
 }
 

@@ -16,7 +16,7 @@
 //! | ground | [`error`], [`machine`], [`launcher`] | exit codes; what the system and the launcher say |
 //!
 //! A foreign library is named in one place (`tests/it/fences.rs`): `mpi` in `comm/mpi.rs`, `hdf5` in
-//! `store/hdf5`, `clap` in `cli.rs`. Without the feature `mpi` the same program runs as one rank; without
+//! `store/hdf5`, `clap` in `cli`. Without the feature `mpi` the same program runs as one rank; without
 //! `hdf5` the library builds and its tests run.
 //!
 //! Not aimed at: an interactive explorer, formulas other than z² + c, artful colours.

@@ -20,6 +20,9 @@ static MEMORY: memory::Memory = memory::Memory;
 fn main() -> ExitCode {
     // Before MPI starts, so that `--help` and `--version` work on a login node.
     let line = CommandLine::read(support::version());
+    if let Some(kind) = line.generate {
+        return end(&CommandLine::generate(kind), true);
+    }
     match &line.command {
         Some(command) => end(&on_files(command), true),
         None if line.job.print_config => end(&app::print_config(&line.job), true),

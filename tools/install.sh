@@ -52,10 +52,10 @@ write() { # FILE: what comes in
     cat >"$1"
     chmod 644 "$1"
 }
-"$source/tools/man-page.sh" "$binary" | write "$share/man/man1/mandel-mpi.1"
-"$binary" --completions bash | write "$share/bash-completion/completions/mandel-mpi"
-"$binary" --completions zsh | write "$share/zsh/site-functions/_mandel-mpi"
-"$binary" --completions fish | write "$share/fish/vendor_completions.d/mandel-mpi.fish"
+"$binary" --generate man | write "$share/man/man1/mandel-mpi.1"
+"$binary" --generate complete-bash | write "$share/bash-completion/completions/mandel-mpi"
+"$binary" --generate complete-zsh | write "$share/zsh/site-functions/_mandel-mpi"
+"$binary" --generate complete-fish | write "$share/fish/vendor_completions.d/mandel-mpi.fish"
 
 {
     cat "$source/tools/modulefiles/mandel-mpi.lua"

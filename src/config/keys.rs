@@ -1,7 +1,8 @@
 //! Every key of a config in one table: what it takes, its default, what it decides, its flag and its meaning.
 //!
 //! Everything else about keys comes from here: the checks with their limits, the flags that set keys,
-//! `--print-config`, the text that the finished file keeps. A new key is a row here and a field in [`Config`](super::Config); the tests of
+//! `--print-config`, the text that the finished file keeps, the man page and the table in
+//! `docs/configuration.md`. A new key is a row here and a field in [`Config`](super::Config); the tests of
 //! [`config`](super) fail where only one of both is there.
 
 use std::fmt;

@@ -6,6 +6,7 @@ mod command_line;
 mod distribution;
 mod dry_run;
 mod fences;
+mod help;
 mod layers;
 mod layout;
 mod named_paths;
