@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use crate::band::{Geometry, Record};
-use crate::block::Work;
+use crate::block::TeamWork;
 use crate::checksum::Checksum;
 use crate::cli::JobArgs;
 use crate::comm::{Comm, SerialComm};
@@ -23,7 +23,7 @@ use crate::error::{Error, Result, Status};
 use crate::estimate;
 use crate::faults::Faults;
 use crate::gather::{self, Root};
-use crate::kernel::Kernel;
+use crate::kernel::{FieldKernel, Kernel, Shortcuts};
 use crate::launcher::Launch;
 use crate::metrics::Phases;
 use crate::partition::row_blocks;
@@ -98,10 +98,12 @@ pub fn print_config(args: &JobArgs) -> Result<()> {
 }
 
 /// The kernel that the config asks for, on this rank's CPU.
-fn prepare_kernel(config: &Config) -> Result<Kernel> {
-    let kernel = Kernel::prepare(config.kernel, config.job.max_iter());
-    let kernel = kernel.map(|kernel| if config.shortcuts { kernel } else { kernel.without_shortcuts() });
-    kernel.map_err(|lack| Error::new(Status::Usage, format!("{lack} (on {})", machine::host_name())))
+fn prepare_kernel(config: &Config) -> Result<Box<dyn FieldKernel>> {
+    let shortcuts = if config.shortcuts { Shortcuts::Proven } else { Shortcuts::None };
+    match Kernel::prepare(config.kernel, &config.job, shortcuts) {
+        Ok(kernel) => Ok(Box::new(kernel)),
+        Err(lack) => Err(Error::new(Status::Usage, format!("{lack} (on {})", machine::host_name()))),
+    }
 }
 
 /// The threads of this rank, by the config, the environment or its share of the node. *Collective.*
@@ -139,7 +141,7 @@ struct Run<'a, C> {
     end: End,
     timeline: Timeline,
     threads: NonZeroUsize,
-    kernel: Kernel,
+    kernel: Box<dyn FieldKernel>,
     began: Instant,
     started_unix_s: u64,
 }
@@ -189,7 +191,7 @@ struct Plan {
 
 impl<C: Comm> Run<'_, C> {
     fn compute_and_finish(self, start: Box<Start>, format: Box<dyn FileFormat>) -> Result<()> {
-        let work = Work::new(&self.config.job, start.encoding, &self.kernel);
+        let work = TeamWork::new(&self.config.job, start.encoding, self.kernel.as_ref());
         let mut plan = self.plan(&start)?;
         let resumed = Resumed::from(start.as_ref());
         let mut progress = self.progress(&plan);
@@ -224,10 +226,9 @@ impl<C: Comm> Run<'_, C> {
     /// Predicts what bands cost; at first all ranks are believed to be equally fast.
     fn plan(&self, start: &Start) -> Result<Plan> {
         let geometry = &start.encoding.geometry;
-        let (job, stop) = (&self.config.job, self.stop.flag());
-        let point_cost = estimate::point_cost(self.comm, &self.kernel);
-        let (kernel, threads) = (&self.kernel, self.threads);
-        let costs = estimate::band_costs(self.comm, job, geometry, kernel, point_cost, threads, stop)?;
+        let point_cost = estimate::point_cost(self.comm, self.kernel.as_ref());
+        let (kernel, stop) = (self.kernel.as_ref(), self.stop.flag());
+        let costs = estimate::band_costs(self.comm, geometry, kernel, point_cost, self.threads, stop)?;
         let weights = match self.config.run.partition {
             Partition::Cost => costs.clone(),
             Partition::Equal => (0..geometry.bands()).map(|band| geometry.row_count(band)).collect(),
@@ -245,7 +246,7 @@ impl<C: Comm> Run<'_, C> {
     /// Computes this rank's row block until all ranks agree to end the round.
     fn round(
         &self,
-        work: &Work<'_>,
+        work: &TeamWork<'_>,
         plan: &Plan,
         writer: Option<&Writer>,
         progress: &mut Progress,

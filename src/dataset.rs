@@ -1,4 +1,11 @@
 //! What a job stores for each grid point: its escape count.
+//!
+//! A *field* has one value for each point of a rectangle of the grid. The escape counts are one, in the narrowest
+//! type that holds them; [`FieldValues`] has the fields of a rectangle, [`Fields`] is the same to be written to.
+
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayViewMut2, s};
 
 /// An integer type that holds escape counts.
 pub trait Count: Copy + Default + Ord + Send + Sync + 'static {
@@ -52,4 +59,104 @@ impl CountWidth {
             Self::U32 => 4,
         }
     }
+}
+
+/// Escape counts of a rectangle, to be written to.
+#[derive(Debug)]
+pub enum CountsMut<'a> {
+    /// As `u16`.
+    U16(ArrayViewMut2<'a, u16>),
+    /// As `u32`.
+    U32(ArrayViewMut2<'a, u32>),
+}
+
+/// Escape counts in row-major order.
+#[derive(Debug, Clone, Copy)]
+pub enum CountSlice<'a> {
+    /// As `u16`.
+    U16(&'a [u16]),
+    /// As `u32`.
+    U32(&'a [u32]),
+}
+
+/// The fields of a rectangle of the grid, to be written to. Rows are contiguous.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    /// Escape counts, shape `[rows, columns]`.
+    pub counts: CountsMut<'a>,
+}
+
+/// The fields of a rectangle of the grid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldValues {
+    counts: Counts,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Counts {
+    U16(Array2<u16>),
+    U32(Array2<u32>),
+}
+
+impl FieldValues {
+    /// Fields of this shape, all zero.
+    #[must_use]
+    pub fn zeros(count_width: CountWidth, shape: [usize; 2]) -> Self {
+        let counts = match count_width {
+            CountWidth::U16 => Counts::U16(Array2::zeros(shape)),
+            CountWidth::U32 => Counts::U32(Array2::zeros(shape)),
+        };
+        Self { counts }
+    }
+
+    /// The same to be written to.
+    #[must_use]
+    pub fn as_fields(&mut self) -> Fields<'_> {
+        let counts = match &mut self.counts {
+            Counts::U16(counts) => CountsMut::U16(counts.view_mut()),
+            Counts::U32(counts) => CountsMut::U32(counts.view_mut()),
+        };
+        Fields { counts }
+    }
+
+    /// The type of the counts.
+    #[must_use]
+    pub fn count_width(&self) -> CountWidth {
+        match self.counts {
+            Counts::U16(_) => CountWidth::U16,
+            Counts::U32(_) => CountWidth::U32,
+        }
+    }
+
+    /// Writes `part` to the place whose first row and column are these.
+    ///
+    /// # Panics
+    ///
+    /// When it does not fit there, or has counts of another type.
+    pub fn paste(&mut self, at: [usize; 2], part: &Self) {
+        match (&mut self.counts, &part.counts) {
+            (Counts::U16(whole), Counts::U16(part)) => paste(whole, at, part),
+            (Counts::U32(whole), Counts::U32(part)) => paste(whole, at, part),
+            _ => panic!("the parts of a rectangle have counts of one type"),
+        }
+    }
+
+    /// The counts of some rows.
+    #[must_use]
+    pub fn counts(&self, rows: Range<usize>) -> CountSlice<'_> {
+        match &self.counts {
+            Counts::U16(counts) => CountSlice::U16(of_rows(counts, rows)),
+            Counts::U32(counts) => CountSlice::U32(of_rows(counts, rows)),
+        }
+    }
+}
+
+fn paste<T: Copy>(whole: &mut Array2<T>, [row, column]: [usize; 2], part: &Array2<T>) {
+    let (rows, columns) = part.dim();
+    whole.slice_mut(s![row..row + rows, column..column + columns]).assign(part);
+}
+
+fn of_rows<T>(counts: &Array2<T>, rows: Range<usize>) -> &[T] {
+    let width = counts.ncols();
+    &counts.as_slice().expect("made row-major")[rows.start * width..rows.end * width]
 }

@@ -6,9 +6,7 @@ use std::sync::atomic::AtomicBool;
 use crate::band::Geometry;
 use crate::comm::{Comm, ROOT};
 use crate::error::Result;
-use crate::grid::Axis;
-use crate::job::Job;
-use crate::kernel::Kernel;
+use crate::kernel::FieldKernel;
 use crate::threads;
 
 /// Every so many rows and columns there is a sample: 1 of 256 points of small grids, 1 of 4096 of large ones.
@@ -18,7 +16,7 @@ fn stride(height: u64) -> u64 {
 
 /// Work on a point besides its iterations, on root's kernel: ranks may have others, but must believe the same.
 /// *Collective.*
-pub fn point_cost<C: Comm>(comm: &C, kernel: &Kernel) -> u64 {
+pub fn point_cost<C: Comm>(comm: &C, kernel: &dyn FieldKernel) -> u64 {
     comm.all_gather(&[kernel.point_cost()])[ROOT]
 }
 
@@ -30,9 +28,8 @@ pub fn point_cost<C: Comm>(comm: &C, kernel: &Kernel) -> u64 {
 /// On all ranks, when the team of one cannot be started.
 pub fn band_costs<C: Comm>(
     comm: &C,
-    job: &Job,
     geometry: &Geometry,
-    kernel: &Kernel,
+    kernel: &dyn FieldKernel,
     point_cost: u64,
     threads: NonZeroUsize,
     stop: &AtomicBool,
@@ -42,7 +39,7 @@ pub fn band_costs<C: Comm>(
     let columns = samples(geometry.width, stride);
     let shares = rows.len().div_ceil(comm.size());
     let mine: Vec<u64> = rows.iter().copied().skip(comm.rank()).step_by(comm.size()).collect();
-    let mut costs = comm.agree(row_costs(job, kernel, &mine, &columns, threads, stop))?;
+    let mut costs = comm.agree(row_costs(kernel, &mine, &columns, threads, stop))?;
     costs.resize(shares, 0);
     let all = comm.all_gather(&costs);
     let sampled: Vec<u64> =
@@ -69,33 +66,22 @@ fn samples(len: u64, stride: u64) -> Vec<u64> {
 
 /// Cost of some rows, in all their sampled columns.
 fn row_costs(
-    job: &Job,
-    kernel: &Kernel,
+    kernel: &dyn FieldKernel,
     rows: &[u64],
     columns: &[u64],
     threads: NonZeroUsize,
     stop: &AtomicBool,
 ) -> Result<Vec<u64>> {
-    let at = |axis: &Axis, indices: &[u64]| indices.iter().map(|&i| axis.sample(i)).collect::<Vec<f64>>();
-    let (re, im) = (at(&job.grid().re, columns), at(&job.grid().im, rows));
-    let radius = tile_radius(job);
     // Once a stop is asked, nobody needs a good estimate any more.
-    let cost = |&im: &f64| kernel.sample_cost(&re, im, radius, stop).unwrap_or(0);
+    let cost = |&row: &u64| kernel.sample_cost(row, columns, stop).unwrap_or(0);
     std::thread::scope(|scope| {
-        let parts = im.chunks(im.len().div_ceil(threads.get()).max(1));
+        let parts = rows.chunks(rows.len().div_ceil(threads.get()).max(1));
         let workers = parts
             .map(|part| threads::spawn_scoped(scope, || part.iter().map(cost).collect::<Vec<u64>>()))
             .collect::<Result<Vec<_>>>()?;
         let joined = workers.into_iter().map(|worker| worker.join().expect("a panic has ended the job"));
         Ok(joined.flatten().collect())
     })
-}
-
-/// What a proof must reach around a point: a little more than half the diagonal of the smallest tile, 8 x 8 points, because
-/// larger ones, which are tried first, are often the ones that succeed.
-fn tile_radius(job: &Job) -> f64 {
-    let spacing = |axis: &Axis| (axis.sample(1.min(axis.len() - 1)) - axis.sample(0)).abs();
-    5.0 * spacing(&job.grid().re).hypot(spacing(&job.grid().im))
 }
 
 /// The cost at `row` on the line between the sampled rows around it.
@@ -115,12 +101,12 @@ fn interpolate(rows: &[u64], costs: &[u64], row: u64) -> u128 {
 mod tests {
     use std::num::NonZeroU32;
 
-    use ndarray::Array2;
-
     use super::*;
     use crate::comm::SerialComm;
+    use crate::dataset::{CountWidth, FieldValues};
     use crate::grid::Sampling;
-    use crate::kernel::Choice;
+    use crate::job::Job;
+    use crate::kernel::{Choice, Kernel, Part, Shortcuts};
     use crate::region::Region;
 
     #[test]
@@ -157,15 +143,15 @@ mod tests {
         let region = Region::parse(["-2", "0.5"], ["-1.25", "1.25"]).expect("a region");
         let max_iter = NonZeroU32::new(max_iter).expect("not zero");
         let job = Job::new(region, 1000, 1000, Sampling::Endpoints, max_iter);
-        let kernel = Kernel::prepare(choice, max_iter).expect("any CPU has it");
+        let kernel = Kernel::prepare(choice, &job, Shortcuts::Proven).expect("any CPU has it");
         let geometry = Geometry::of(&job);
         let never = AtomicBool::new(false);
-        let costs = band_costs(&SerialComm, &job, &geometry, &kernel, 24, NonZeroUsize::MIN, &never)
+        let costs = band_costs(&SerialComm, &geometry, &kernel, 24, NonZeroUsize::MIN, &never)
             .expect("there are threads");
         assert_eq!(costs.len(), 1000);
-        let mut counts = Array2::<u32>::zeros((1000, 1000));
-        let (re, im) = (job.grid().re.samples(0..1000), job.grid().im.samples(0..1000));
-        let cost = kernel.run(&re, &im, counts.view_mut(), &AtomicBool::new(false)).expect("not stopped");
+        let whole = Part { rows: 0..1000, columns: 0..1000 };
+        let mut values = FieldValues::zeros(CountWidth::U32, whole.shape());
+        let cost = kernel.compute(&whole, values.as_fields(), &never).expect("not stopped");
         let believed = costs.iter().sum::<u64>() - 24 * 1_000_000;
         let (name, error) = (choice.name(), believed.abs_diff(cost));
         assert!(100 * error < percent * cost, "{name}, {max_iter}: {believed} against {cost}");

@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::band::Record;
-use crate::block::{Block, Work};
+use crate::block::{Block, TeamWork};
 use crate::comm::Comm;
-use crate::dataset::{Count, CountWidth};
 use crate::error::Result;
 use crate::stop::StopRequest;
 use crate::threads;
@@ -143,23 +142,19 @@ pub trait Host {
 /// On all ranks, when the team of one cannot be started; those of [`Host::collect`].
 pub fn compute<C: Comm>(
     comm: &C,
-    work: &Work<'_>,
+    work: &TeamWork<'_>,
     share: Share<'_>,
     threads: NonZeroUsize,
     limits: &Limits,
     stop: &StopRequest,
     host: &mut impl Host,
 ) -> Result<Outcome> {
-    let run = Run { comm, work, share, threads, limits, stop };
-    match work.encoding().geometry.count_width {
-        CountWidth::U16 => run.compute::<u16>(host),
-        CountWidth::U32 => run.compute::<u32>(host),
-    }
+    Run { comm, work, share, threads, limits, stop }.compute(host)
 }
 
 struct Run<'a, C> {
     comm: &'a C,
-    work: &'a Work<'a>,
+    work: &'a TeamWork<'a>,
     share: Share<'a>,
     threads: NonZeroUsize,
     limits: &'a Limits,
@@ -167,13 +162,13 @@ struct Run<'a, C> {
 }
 
 impl<C: Comm> Run<'_, C> {
-    fn compute<T: Count>(&self, host: &mut impl Host) -> Result<Outcome> {
+    fn compute(&self, host: &mut impl Host) -> Result<Outcome> {
         let started = Instant::now();
         let Share { bands, costs } = self.share;
-        let block = Block::<T>::new(bands, costs, self.threads.get(), self.limits.own_bytes);
+        let block = Block::new(self.work, bands, costs, self.threads.get(), self.limits.own_bytes);
         let stopped = std::thread::scope(|scope| {
-            let help = || threads::spawn_scoped(scope, || self.work.help(&block)).map(drop);
-            let team = (0..self.threads.get()).try_for_each(|_| help());
+            let start = || threads::spawn_scoped(scope, || self.work.contribute(&block)).map(drop);
+            let team = (0..self.threads.get()).try_for_each(|_| start());
             // The scope ends when those do that have been started.
             let watched = self.comm.agree(team).and_then(|()| self.watch(&block, started, host));
             watched.inspect_err(|_| block.stop())
@@ -191,7 +186,7 @@ impl<C: Comm> Run<'_, C> {
     }
 
     /// Meets the other ranks until all threads of all ranks have left; says whether a stop was asked.
-    fn watch<T: Count>(&self, block: &Block<'_, T>, started: Instant, host: &mut impl Host) -> Result<bool> {
+    fn watch(&self, block: &Block<'_>, started: Instant, host: &mut impl Host) -> Result<bool> {
         let (mut close, mut collect) = (false, false);
         let mut stop_seen: Option<Instant> = None;
         loop {
@@ -217,7 +212,7 @@ impl<C: Comm> Run<'_, C> {
         }
     }
 
-    fn beat<T: Count>(&self, block: &Block<'_, T>, idle: bool, close: bool, collect: bool) -> Beat {
+    fn beat(&self, block: &Block<'_>, idle: bool, close: bool, collect: bool) -> Beat {
         let unbegun_cost = block.unbegun_cost();
         Beat {
             active: u64::from(!idle),

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use super::{prepare_kernel, start};
 use crate::band::{Encoding, Geometry};
-use crate::block::{Block, Work};
+use crate::block::{Block, TeamWork};
 use crate::cli::JobArgs;
 use crate::comm::SerialComm;
 use crate::config::Config;
 use crate::error::{Error, Result, Status};
 use crate::estimate;
-use crate::kernel::Kernel;
+use crate::kernel::FieldKernel;
 use crate::launcher::Launch;
 use crate::store::FileFormat;
 use crate::store::paths::{self, Paths};
@@ -62,7 +62,7 @@ pub fn run(args: &JobArgs, format: &dyn FileFormat) -> Result<()> {
     }
     try_directory(&paths)?;
     let kernel = prepare_kernel(&config)?;
-    let estimate = estimate(args, &config, &kernel, paths.directory())?;
+    let estimate = estimate(args, &config, kernel.as_ref(), paths.directory())?;
     report::print(&estimate);
     estimate.refuse_small_disk(paths.directory())
 }
@@ -74,13 +74,13 @@ fn try_directory(paths: &Paths) -> Result<()> {
     std::fs::remove_file(&probe).map_err(|error| Error::io(probe.display(), &error))
 }
 
-fn estimate(args: &JobArgs, config: &Config, kernel: &Kernel, directory: &Path) -> Result<Estimate> {
+fn estimate(args: &JobArgs, config: &Config, kernel: &dyn FieldKernel, directory: &Path) -> Result<Estimate> {
     let geometry = Geometry::of(&config.job);
     let request = ThreadRequest::new(config.run.threads, Launch::here().threads)?;
     let threads = threads::of_rank(&request, &[CpuPlacement::here()], 0).get();
     let never = AtomicBool::new(false);
     let (point_cost, one) = (kernel.point_cost(), NonZeroUsize::MIN);
-    let costs = estimate::band_costs(&SerialComm, &config.job, &geometry, kernel, point_cost, one, &never)?;
+    let costs = estimate::band_costs(&SerialComm, &geometry, kernel, point_cost, one, &never)?;
     let total: f64 = costs.iter().map(|&cost| cost as f64).sum();
     let sample = time_bands(config, kernel, &geometry, &costs);
     let free_bytes =
@@ -106,9 +106,9 @@ struct Sample {
 }
 
 /// Times bands from all over the grid, in an order that spreads them evenly whenever it is broken off.
-fn time_bands(config: &Config, kernel: &Kernel, geometry: &Geometry, costs: &[u64]) -> Sample {
+fn time_bands(config: &Config, kernel: &dyn FieldKernel, geometry: &Geometry, costs: &[u64]) -> Sample {
     let encoding = Encoding { geometry: *geometry, deflate: config.output.deflate };
-    let work = Work::new(&config.job, encoding, kernel);
+    let work = TeamWork::new(&config.job, encoding, kernel);
     let (begun, bands) = (Instant::now(), geometry.bands());
     let mut sample = Sample { bands: 0.0, cost: 0.0, seconds: 0.0, bytes: 0.0 };
     for turn in 0..SAMPLE_BANDS.min(bands) {
@@ -118,7 +118,7 @@ fn time_bands(config: &Config, kernel: &Kernel, geometry: &Geometry, costs: &[u6
         // Small bands are computed several at a time, as in the job.
         let together = (first..bands.min(first + 16)).collect::<Vec<u64>>();
         let costs = &costs[first as usize..first as usize + together.len()];
-        let timed = time_block(&work, config, &together, costs);
+        let timed = time_block(&work, &together, costs);
         sample.bands += together.len() as f64;
         sample.cost += costs.iter().map(|&cost| cost as f64).sum::<f64>();
         sample.seconds += timed.0;
@@ -131,20 +131,11 @@ fn time_bands(config: &Config, kernel: &Kernel, geometry: &Geometry, costs: &[u6
 }
 
 /// CPU seconds and bytes of some bands on this thread. CPU time, because a login node is shared.
-fn time_block(work: &Work<'_>, config: &Config, bands: &[u64], costs: &[u64]) -> (f64, f64) {
+fn time_block(work: &TeamWork<'_>, bands: &[u64], costs: &[u64]) -> (f64, f64) {
     let started = machine::thread_cpu_s();
-    let bytes = if config.job.max_iter().get() <= u16::MAX.into() {
-        help::<u16>(work, bands, costs)
-    } else {
-        help::<u32>(work, bands, costs)
-    };
-    (machine::thread_cpu_s() - started, bytes as f64)
-}
-
-fn help<T: crate::dataset::Count>(work: &Work<'_>, bands: &[u64], costs: &[u64]) -> u64 {
-    let block = Block::<T>::new(bands, costs, 1, u64::MAX);
-    work.help(&block);
-    block.held_bytes()
+    let block = Block::new(work, bands, costs, 1, u64::MAX);
+    work.contribute(&block);
+    (machine::thread_cpu_s() - started, block.held_bytes() as f64)
 }
 
 impl Estimate {

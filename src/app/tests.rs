@@ -102,10 +102,10 @@ fn a_part_of_the_journal_is_enough_to_go_on() {
     let encoding = crate::band::Encoding { geometry, deflate: config.output.deflate };
     let paths = crate::store::paths::Paths::new(&config.output.path);
     let mut journal = Journal::open(&paths, &config.job, encoding, &Texts::default()).expect("a new journal");
-    let kernel = Kernel::prepare(config.kernel, config.job.max_iter()).expect("any CPU has it");
-    let work = Work::new(&config.job, encoding, &kernel);
-    let block = crate::block::Block::<u16>::new(&[3, 4, 5, 20], &[1; 4], 1, u64::MAX);
-    work.help(&block);
+    let kernel = prepare_kernel(&config).expect("any CPU has it");
+    let work = TeamWork::new(&config.job, encoding, kernel.as_ref());
+    let block = crate::block::Block::new(&work, &[3, 4, 5, 20], &[1; 4], 1, u64::MAX);
+    work.contribute(&block);
     let records: Vec<Vec<u8>> = block.take_records().into_iter().map(Record::into_bytes).collect();
     journal.append(&records).expect("appended");
     drop(journal);

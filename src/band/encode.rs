@@ -8,7 +8,7 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 
 use super::encoding::Deflate;
 use super::geometry::Geometry;
-use crate::dataset::Count;
+use crate::dataset::{Count, CountSlice};
 
 /// Encodes bands; keeps its buffers from one to the next.
 #[derive(Debug)]
@@ -35,7 +35,14 @@ impl Encoder {
     /// # Panics
     ///
     /// When `counts` is not a whole number of rows, or more than a band.
-    pub fn encode<T: Count>(&mut self, counts: &[T], payload: &mut Vec<u8>) -> Vec<u32> {
+    pub fn encode(&mut self, counts: CountSlice<'_>, payload: &mut Vec<u8>) -> Vec<u32> {
+        match counts {
+            CountSlice::U16(counts) => self.encode_as(counts, payload),
+            CountSlice::U32(counts) => self.encode_as(counts, payload),
+        }
+    }
+
+    fn encode_as<T: Count>(&mut self, counts: &[T], payload: &mut Vec<u8>) -> Vec<u32> {
         let (width, columns) = (self.geometry.width as usize, self.geometry.chunk_columns as usize);
         assert_eq!(counts.len() % width, 0, "whole rows");
         assert!(counts.len() / width <= self.geometry.band_rows as usize, "one band");
@@ -119,7 +126,7 @@ mod tests {
             let last_band: Vec<u32> = (0..14).map(|i| 300 * i).collect();
             let mut payload = Vec::new();
             let mut encoder = Encoder::new(geometry, Deflate::new(1).expect("a level"));
-            let lengths = encoder.encode(&last_band, &mut payload);
+            let lengths = encoder.encode_as(&last_band, &mut payload);
             let expected = [
                 vec![0, 300, 600, 900, 2100, 2400, 2700, 3000, 0, 0, 0, 0],
                 vec![1200, 1500, 1800, 0, 3300, 3600, 3900, 0, 0, 0, 0, 0],
@@ -145,7 +152,7 @@ mod tests {
         let counts: Vec<u16> = (0..64_000).map(|_| noise()).collect();
         for level in 0..=9 {
             let mut payload = Vec::new();
-            Encoder::new(geometry, Deflate::new(level).expect("a level")).encode(&counts, &mut payload);
+            Encoder::new(geometry, Deflate::new(level).expect("a level")).encode_as(&counts, &mut payload);
             assert!((payload.len() as u64) < geometry.worst_record_bytes(), "level {level}");
         }
     }

@@ -1,7 +1,7 @@
 //! What is known of counts besides the counts: it joins as they do, so that no rank needs them all.
 
 use crate::checksum::Checksum;
-use crate::dataset::Count;
+use crate::dataset::{Count, CountSlice};
 
 /// What is known of a stretch of counts besides the counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,15 @@ impl Summary {
             summary.minimum = summary.minimum.min(minimum);
         }
         summary
+    }
+
+    /// Of counts of either width.
+    #[must_use]
+    pub fn of_slice(counts: CountSlice<'_>, max_iter: u32) -> Self {
+        match counts {
+            CountSlice::U16(counts) => Self::of(counts, max_iter),
+            CountSlice::U32(counts) => Self::of(counts, max_iter),
+        }
     }
 
     /// Of these counts followed by those of `next`.

@@ -1,84 +1,185 @@
-//! Slabs and strips: how a block's bands are cut for threads.
+//! Slabs and strips: how a block's bands are cut for threads, and put together again.
 
 use std::ops::Range;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use ndarray::{Array2, s};
-
-use super::lock;
-use crate::band::Geometry;
-use crate::dataset::Count;
+use super::backlog::lock;
+use crate::band::{Geometry, Summary};
+use crate::dataset::{CountSlice, FieldValues};
+use crate::kernel::{Calling, Part};
 
 /// Points of a strip, at most.
-pub(super) const STRIP_POINTS: u64 = 1 << 17;
+const STRIP_POINTS: u64 = 1 << 17;
 
 /// Points of a strip, at least: enough to keep the kernel's lanes full.
 const FEWEST_STRIP_POINTS: u64 = 1 << 10;
 
-/// Rows of a strip, at least, if the slab has them: what neighbours have in common is found in square tiles.
-pub(super) const STRIP_ROWS: u64 = 16;
+/// Rows of a strip, at least, if the slab has them: what neighbours have in common is found in square patches.
+const STRIP_ROWS: u64 = 16;
 
-/// Believed cost of a strip, at most, unless it has the fewest points: some milliseconds of work.
-pub(super) const STRIP_COST: u64 = 1 << 26;
+/// Predicted cost of a strip, at most, unless it has the fewest points: some milliseconds of work.
+const STRIP_COST: u64 = 1 << 26;
 
-/// A rectangle of the grid that one thread computes at a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Strip {
-    pub(super) rows: Range<u64>,
-    pub(super) columns: Range<u64>,
+/// Predicted cost and points of a slab of more bands than a strip has points for.
+const SLAB_COST: u64 = 4 * STRIP_COST;
+const SLAB_POINTS: u64 = 1 << 20;
+
+/// Slabs that each of several callers takes, at least, if the block has as many bands: the last ones are small, so that
+/// they finish together.
+const SLABS_PER_CALLER: usize = 4;
+
+/// How large slabs are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SlabSize {
+    /// Threads that call the kernel.
+    pub(super) callers: usize,
+    /// Predicted cost, at most, unless one band has more.
+    pub(super) cost: u64,
+    /// Bands, at most.
+    bands: usize,
+    /// A slab has this part of the bands that are left, at most.
+    share: usize,
+    /// Whether strips are as large as slabs.
+    whole: bool,
 }
 
-/// Consecutive bands on their way from strips to records.
-#[derive(Debug)]
-pub(super) struct Slab<T> {
-    pub(super) bands: Range<u64>,
-    pub(super) rows: Range<u64>,
-    width: u64,
-    pub(super) strips: Vec<Strip>,
-    parts: Mutex<Vec<(usize, Array2<T>)>>,
-    /// Executed pixel-iterations.
-    pub(super) cost: AtomicU64,
-}
-
-impl<T: Count> Slab<T> {
-    pub(super) fn new(geometry: &Geometry, bands: Range<u64>, cost: u64) -> Self {
-        let rows = geometry.rows(bands.start).start..geometry.rows(bands.end - 1).end;
-        let points = (rows.end - rows.start) * geometry.width;
-        let affordable = u128::from(points) * u128::from(STRIP_COST) / u128::from(cost.max(1));
-        let points = u64::try_from(affordable).unwrap_or(u64::MAX).clamp(FEWEST_STRIP_POINTS, STRIP_POINTS);
-        let strips = strips(&rows, geometry.width, points);
-        Self { bands, rows, width: geometry.width, strips, parts: Mutex::default(), cost: AtomicU64::new(0) }
+impl SlabSize {
+    /// For a kernel that wants this way of calling, in a team of `threads`.
+    pub(super) fn of(calling: Calling, geometry: &Geometry, threads: usize) -> Self {
+        let band_points = geometry.band_rows * geometry.width;
+        match calling {
+            Calling::EveryThread => {
+                let tall = (STRIP_ROWS / geometry.band_rows).min(SLAB_POINTS / band_points);
+                let bands = (STRIP_POINTS / band_points).max(tall).max(1) as usize;
+                let share = SLABS_PER_CALLER * threads;
+                Self { callers: threads, cost: SLAB_COST, bands, share, whole: false }
+            }
+            Calling::FewThreads { callers, points, cost } => {
+                let callers = callers.get().min(threads);
+                let bands = (points / band_points).max(1) as usize;
+                // One caller alone finishes together with itself.
+                let share = if callers == 1 { 1 } else { SLABS_PER_CALLER * callers };
+                Self { callers, cost, bands, share, whole: true }
+            }
+        }
     }
 
-    /// Takes the counts of a strip; gives those of the whole slab when it was the last one.
-    pub(super) fn put(&self, strip: usize, counts: Array2<T>) -> Option<Array2<T>> {
-        let mut parts = lock(&self.parts);
-        parts.push((strip, counts));
-        if parts.len() < self.strips.len() {
+    /// Bands of a slab, at most, when `left` are left.
+    pub(super) fn most_bands(&self, left: usize) -> usize {
+        (left / self.share).clamp(1, self.bands)
+    }
+}
+
+/// Consecutive bands, as they are computed.
+#[derive(Debug)]
+pub(super) struct Slab {
+    pub(super) bands: Range<u64>,
+    /// All of its points.
+    whole: Part,
+    /// What one caller computes at a time.
+    pub(super) strips: Vec<Part>,
+    finished: Mutex<Vec<(usize, FieldValues)>>,
+    executed: AtomicU64,
+}
+
+impl Slab {
+    pub(super) fn new(geometry: &Geometry, bands: Range<u64>, cost: u64, size: &SlabSize) -> Self {
+        let rows = geometry.rows(bands.start).start..geometry.rows(bands.end - 1).end;
+        let whole = Part { rows, columns: 0..geometry.width };
+        let strips = if size.whole { vec![whole.clone()] } else { strips_of_cost(&whole, cost) };
+        Self { bands, whole, strips, finished: Mutex::default(), executed: AtomicU64::new(0) }
+    }
+
+    /// Takes the values of a strip; gives those of the whole slab when it was the last one.
+    pub(super) fn put(&self, strip: usize, values: FieldValues, executed: u64) -> Option<FieldValues> {
+        self.executed.fetch_add(executed, Ordering::Relaxed);
+        let mut finished = lock(&self.finished);
+        finished.push((strip, values));
+        if finished.len() < self.strips.len() {
             return None;
         }
-        let parts = std::mem::take(&mut *parts);
-        if let [_] = parts.as_slice() {
-            return parts.into_iter().next().map(|(_, counts)| counts);
+        let mut finished = std::mem::take(&mut *finished);
+        if finished.len() == 1 {
+            return finished.pop().map(|(_, values)| values);
         }
-        let shape = ((self.rows.end - self.rows.start) as usize, self.width as usize);
-        let mut whole = Array2::from_elem(shape, T::default());
-        for (strip, counts) in parts {
-            let Strip { rows, columns } = &self.strips[strip];
-            let rows = (rows.start - self.rows.start) as usize..(rows.end - self.rows.start) as usize;
-            whole.slice_mut(s![rows, columns.start as usize..columns.end as usize]).assign(&counts);
+        let mut whole = FieldValues::zeros(finished[0].1.count_width(), self.whole.shape());
+        for (strip, values) in finished {
+            let Part { rows, columns } = &self.strips[strip];
+            let row = (rows.start - self.whole.rows.start) as usize;
+            whole.paste([row, columns.start as usize], &values);
         }
         Some(whole)
     }
+
+    /// Executed pixel-iterations.
+    pub(super) fn executed(&self) -> u64 {
+        self.executed.load(Ordering::Relaxed)
+    }
+}
+
+/// A slab that is computed, on its way to records.
+#[derive(Debug)]
+pub(super) struct ComputedSlab {
+    pub(super) slab: Arc<Slab>,
+    values: FieldValues,
+    band_rows: usize,
+    encoded: Mutex<Vec<EncodedBand>>,
+}
+
+/// What a record is made of.
+#[derive(Debug)]
+pub(super) struct EncodedBand {
+    pub(super) band: u64,
+    pub(super) summary: Summary,
+    pub(super) chunk_lengths: Vec<u32>,
+    pub(super) payload: Vec<u8>,
+}
+
+impl ComputedSlab {
+    pub(super) fn new(slab: Arc<Slab>, values: FieldValues, geometry: &Geometry) -> Self {
+        Self { slab, values, band_rows: geometry.band_rows as usize, encoded: Mutex::default() }
+    }
+
+    pub(super) fn bands(&self) -> usize {
+        (self.slab.bands.end - self.slab.bands.start) as usize
+    }
+
+    /// The `index`th band, and its counts.
+    pub(super) fn band(&self, index: usize) -> (u64, CountSlice<'_>) {
+        let first = index * self.band_rows;
+        let rows = first..(first + self.band_rows).min(self.slab.whole.shape()[0]);
+        (self.slab.bands.start + index as u64, self.values.counts(rows))
+    }
+
+    /// Takes an encoded band; gives all of them, ascending, when it was the last one.
+    pub(super) fn put(&self, band: EncodedBand) -> Option<Vec<EncodedBand>> {
+        let mut encoded = lock(&self.encoded);
+        encoded.push(band);
+        if encoded.len() < self.bands() {
+            return None;
+        }
+        let mut encoded = std::mem::take(&mut *encoded);
+        encoded.sort_unstable_by_key(|of| of.band);
+        Some(encoded)
+    }
+}
+
+/// The strips of a slab that is predicted to cost `cost`.
+fn strips_of_cost(whole: &Part, cost: u64) -> Vec<Part> {
+    let width = whole.columns.end;
+    let points = (whole.rows.end - whole.rows.start) * width;
+    let affordable = u128::from(points) * u128::from(STRIP_COST) / u128::from(cost.max(1));
+    let points = u64::try_from(affordable).unwrap_or(u64::MAX).clamp(FEWEST_STRIP_POINTS, STRIP_POINTS);
+    strips(&whole.rows, width, points)
 }
 
 /// Cuts rows into strips of about `points`: whole rows, or parts of [`STRIP_ROWS`] where rows are long.
-fn strips(rows: &Range<u64>, width: u64, points: u64) -> Vec<Strip> {
+fn strips(rows: &Range<u64>, width: u64, points: u64) -> Vec<Part> {
     let rows_per_strip = (points / width).max(STRIP_ROWS.min(rows.end - rows.start));
     let columns_per_strip = width.div_ceil((width * rows_per_strip / points).max(1));
     let row_starts = rows.clone().step_by(rows_per_strip as usize);
-    let strip = |row: u64, column: u64| Strip {
+    let strip = |row: u64, column: u64| Part {
         rows: row..(row + rows_per_strip).min(rows.end),
         columns: column..(column + columns_per_strip).min(width),
     };

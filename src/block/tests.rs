@@ -1,13 +1,12 @@
 use std::num::NonZeroU32;
 
-use ndarray::Array2;
-
 use super::work::shared_cost;
 use super::*;
-use crate::band::{Deflate, Geometry, RecordHeader, Summary};
+use crate::band::{Deflate, Encoding, Geometry, RecordHeader, Summary};
+use crate::dataset::{CountWidth, FieldValues};
 use crate::grid::Sampling;
 use crate::job::Job;
-use crate::kernel::{Choice, Kernel};
+use crate::kernel::{Choice, FieldKernel, Kernel, Part, Shortcuts};
 use crate::region::Region;
 
 fn job(width: u64, height: u64, max_iter: u32) -> Job {
@@ -16,16 +15,20 @@ fn job(width: u64, height: u64, max_iter: u32) -> Job {
     Job::new(region, width, height, Sampling::Endpoints, max_iter)
 }
 
+fn prepare(choice: Choice, job: &Job) -> Kernel {
+    Kernel::prepare(choice, job, Shortcuts::Proven).expect("any CPU has it")
+}
+
 /// Band, summary and payload of each record, by band. What a band costs may depend on its neighbours in a slab.
 fn compute(job: &Job, bands: &[u64], threads: usize) -> Vec<(u64, Summary, Vec<u8>)> {
-    let kernel = Kernel::prepare(Choice::Auto, job.max_iter()).expect("any CPU has it");
+    let kernel = prepare(Choice::Auto, job);
     let encoding = Encoding { geometry: Geometry::of(job), deflate: Deflate::new(1).expect("a level") };
-    let work = Work::new(job, encoding, &kernel);
+    let work = TeamWork::new(job, encoding, &kernel);
     let costs = vec![1; bands.len()];
-    let block = Block::<u16>::new(bands, &costs, threads, u64::MAX);
+    let block = Block::new(&work, bands, &costs, threads, u64::MAX);
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| work.help(&block));
+            scope.spawn(|| work.contribute(&block));
         }
     });
     assert!(block.wait_idle(Duration::ZERO));
@@ -73,24 +76,24 @@ fn records_do_not_depend_on_threads_nor_on_the_cut() {
 fn a_row_longer_than_a_strip_is_put_together_right() {
     let wide = job(300_001, 2, 20);
     let summary = compute(&wide, &[0, 1], 3).iter().map(|part| part.1).fold(Summary::empty(), Summary::then);
-    let mut expected = Array2::<u16>::zeros((2, 300_001));
-    let (re, im) = (wide.grid().re.samples(0..300_001), wide.grid().im.samples(0..2));
-    let kernel = Kernel::prepare(Choice::Reference, wide.max_iter()).expect("any CPU has it");
-    kernel.run(&re, &im, expected.view_mut(), &AtomicBool::new(false)).expect("not stopped");
-    assert_eq!(summary, Summary::of(expected.as_slice().expect("row-major"), 20));
+    let whole = Part { rows: 0..2, columns: 0..300_001 };
+    let mut expected = FieldValues::zeros(CountWidth::U16, whole.shape());
+    let kernel = prepare(Choice::Reference, &wide);
+    kernel.compute(&whole, expected.as_fields(), &AtomicBool::new(false)).expect("not stopped");
+    assert_eq!(summary, Summary::of_slice(expected.counts(0..2), 20));
 }
 
 #[test]
 fn a_full_block_waits_for_room_but_not_once_all_is_begun() {
     let job = job(100, 2, 20);
-    let kernel = Kernel::prepare(Choice::Auto, job.max_iter()).expect("any CPU has it");
+    let kernel = prepare(Choice::Auto, &job);
     let encoding = Encoding { geometry: Geometry::of(&job), deflate: Deflate::new(1).expect("a level") };
-    let work = Work::new(&job, encoding, &kernel);
+    let work = TeamWork::new(&job, encoding, &kernel);
     for (bands, finished) in [(&[0_u64][..], true), (&[0, 1], false)] {
         let costs = vec![1; bands.len()];
-        let block = Block::<u16>::new(bands, &costs, 1, 0);
+        let block = Block::new(&work, bands, &costs, 1, 0);
         std::thread::scope(|scope| {
-            scope.spawn(|| work.help(&block));
+            scope.spawn(|| work.contribute(&block));
             // Long enough for a block that ends by itself.
             let wait = Duration::from_millis(if finished { 60_000 } else { 50 });
             assert_eq!(block.wait_idle(wait), finished, "{} bands", bands.len());
@@ -105,14 +108,14 @@ fn a_stop_leaves_a_block_at_once() {
     let mut forever = job(100, 100, u32::MAX);
     let inside = Region::parse(["0", "0.1"], ["0", "0.1"]).expect("a region");
     forever = Job::new(inside, 100, 100, Sampling::Endpoints, forever.max_iter());
-    let kernel = Kernel::prepare(Choice::Reference, forever.max_iter()).expect("any CPU has it");
+    let kernel = prepare(Choice::Reference, &forever);
     let encoding = Encoding { geometry: Geometry::of(&forever), deflate: Deflate::new(1).expect("a level") };
-    let work = Work::new(&forever, encoding, &kernel);
+    let work = TeamWork::new(&forever, encoding, &kernel);
     let bands: Vec<u64> = (0..100).collect();
-    let block = Block::<u32>::new(&bands, &[1; 100], 2, u64::MAX);
+    let block = Block::new(&work, &bands, &[1; 100], 2, u64::MAX);
     std::thread::scope(|scope| {
-        scope.spawn(|| work.help(&block));
-        scope.spawn(|| work.help(&block));
+        scope.spawn(|| work.contribute(&block));
+        scope.spawn(|| work.contribute(&block));
         assert!(!block.wait_idle(Duration::from_millis(20)));
         block.stop();
     });

@@ -5,12 +5,7 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ndarray::ArrayViewMut2;
 use num_complex::Complex64;
-
-use super::Stopped;
-use super::item::Terms;
-use crate::dataset::Count;
 
 /// Returns the escape count of `c`: the smallest `n < max_iter` with `|z_n| > 2`, where
 /// `z_0 = c` and `z_{n+1} = z_n² + c`; `max_iter` when there is none.
@@ -48,39 +43,17 @@ fn step(z: Complex64, c: Complex64) -> Complex64 {
     Complex64::new(z.re * z.re - z.im * z.im + c.re, 2.0 * z.re * z.im + c.im)
 }
 
-/// The counts of a block of points; returns the cost. Looks at `stop` every few thousand iterations. Interior is only what
-/// the job's definition takes for it.
-pub(super) fn run<T: Count>(
-    re: &[f64],
-    im: &[f64],
-    mut counts: ArrayViewMut2<'_, T>,
-    terms: &Terms<'_>,
-) -> Result<u64, Stopped> {
-    let mut cost = 0;
-    for ((y, x), count) in counts.indexed_iter_mut() {
-        let c = Complex64::new(re[x], im[y]);
-        if terms.is_interior(c) {
-            *count = T::from_count(terms.max_iter);
-            continue;
-        }
-        let n = interruptible(c, terms.max_iter, terms.stop)?;
-        *count = T::from_count(n);
-        cost += u64::from(n);
-    }
-    Ok(cost)
-}
-
-/// [`escape_count`], but for the look at `stop`.
-pub(super) fn interruptible(c: Complex64, max_iter: u32, stop: &AtomicBool) -> Result<u32, Stopped> {
+/// [`escape_count`], but none when `stop` is set, which is looked at every few thousand iterations.
+pub(super) fn interruptible(c: Complex64, max_iter: u32, stop: &AtomicBool) -> Option<u32> {
     let mut z = c;
     for n in 0..max_iter {
         if z.norm_sqr() > 4.0 {
-            return Ok(n);
+            return Some(n);
         }
         if n % 4096 == 4095 && stop.load(Ordering::Relaxed) {
-            return Err(Stopped);
+            return None;
         }
         z = step(z, c);
     }
-    Ok(max_iter)
+    Some(max_iter)
 }

@@ -7,9 +7,11 @@ use ndarray::{Array2, Axis, s};
 use num_complex::Complex64;
 use proptest::prelude::*;
 
-use super::interior::Interior;
+use super::cost::sample_cost;
+use super::dispatch::PointKernel;
 use super::reference::escape_count;
-use super::{Choice, Kernel, Stopped};
+use super::shortcuts::cardioid_and_disc::Interior;
+use super::{Choice, Shortcuts, Stopped};
 use crate::dataset::Count;
 
 static GO_ON: AtomicBool = AtomicBool::new(false);
@@ -19,13 +21,21 @@ fn positive(max_iter: u32) -> NonZeroU32 {
 }
 
 /// The kernels under test. One that this CPU lacks is skipped, and the test's output says so.
-fn kernels(max_iter: u32) -> Vec<Kernel> {
+fn kernels(max_iter: u32) -> Vec<PointKernel> {
+    kernels_with(Shortcuts::Proven, max_iter)
+}
+
+fn kernels_with(shortcuts: Shortcuts, max_iter: u32) -> Vec<PointKernel> {
     let choices = [Choice::Avx512, Choice::Avx2, Choice::Portable];
-    let prepared = choices.map(|choice| Kernel::prepare(choice, positive(max_iter)));
+    let prepared = choices.map(|choice| PointKernel::prepare(choice, positive(max_iter), shortcuts));
     prepared
         .into_iter()
         .filter_map(|kernel| kernel.inspect_err(|lacks| println!("skipped: {lacks}")).ok())
         .collect()
+}
+
+fn reference_kernel(max_iter: u32) -> Option<PointKernel> {
+    PointKernel::prepare(Choice::Reference, positive(max_iter), Shortcuts::None).ok()
 }
 
 /// numpy's `linspace`.
@@ -51,9 +61,9 @@ fn reference(re: &[f64], im: &[f64], max_iter: u32) -> Array2<u32> {
 }
 
 /// What `kernel` writes into a view whose rows are not adjacent, and its cost.
-fn counts<T: Count>(kernel: &Kernel, re: &[f64], im: &[f64]) -> (Array2<u32>, u64) {
+fn counts<T: Count>(kernel: &PointKernel, re: &[f64], im: &[f64]) -> (Array2<u32>, u64) {
     let mut canvas = Array2::from_elem((im.len(), re.len() + 3), T::from_count(12_345));
-    let cost = kernel.run(re, im, canvas.slice_mut(s![.., 1..=re.len()]), &GO_ON).expect("not stopped");
+    let cost = kernel.compute(re, im, canvas.slice_mut(s![.., 1..=re.len()]), &GO_ON).expect("not stopped");
     let canvas = canvas.mapv(T::to_count);
     for x in [0, re.len() + 1, re.len() + 2] {
         assert!(canvas.column(x).iter().all(|&count| count == 12_345), "nothing beside the view is touched");
@@ -131,8 +141,9 @@ fn without_shortcuts_every_iteration_is_paid_for() {
             let (quick, cost) = counts::<u32>(&kernel, &re, &im);
             assert_eq!(quick, expected, "{}", kernel.name());
             assert!(cost < sum, "{}", kernel.name());
-            let (plain, cost) = counts::<u32>(&kernel.without_shortcuts(), &re, &im);
-            assert_eq!((plain, cost), (expected.clone(), sum));
+        }
+        for kernel in kernels_with(Shortcuts::None, max_iter) {
+            assert_eq!(counts::<u32>(&kernel, &re, &im), (expected.clone(), sum), "{}", kernel.name());
         }
     }
 }
@@ -220,13 +231,15 @@ fn a_sample_costs_less_where_its_neighbours_are_proven_with_it() {
     let sum: u64 = reference(&re, &[im], 2048).iter().map(|&count| u64::from(count)).sum();
     for kernel in kernels(2048) {
         let cost =
-            |kernel: &Kernel, radius| kernel.sample_cost(&re, im, radius, &GO_ON).expect("not stopped");
+            |kernel: &PointKernel, radius| sample_cost(kernel, &re, im, radius, &GO_ON).expect("not stopped");
         // And its share of what the proof, or the attempt, takes.
         for (radius, least) in [(1e-3, sum - 2 * 2048), (0.2, sum)] {
             let cost = cost(&kernel, radius);
             assert!((least..least + 1000).contains(&cost), "{}: {cost} for {least}", kernel.name());
         }
-        assert_eq!(cost(&kernel.clone().without_shortcuts(), 1e-3), sum, "{}", kernel.name());
+    }
+    for kernel in kernels_with(Shortcuts::None, 2048) {
+        assert_eq!(sample_cost(&kernel, &re, im, 1e-3, &GO_ON), Ok(sum), "{}", kernel.name());
     }
 }
 
@@ -275,8 +288,9 @@ fn a_point_that_is_taken_for_interior_is_never_given_another_count() {
                     if is_interior(y, x) { max_iter } else { escapes[[y, x]] }
                 });
                 let all = kernels(max_iter).into_iter();
-                for kernel in all.chain(Kernel::prepare(Choice::Reference, positive(max_iter))) {
-                    let kernel = Kernel { interior: Some(interior), ..kernel };
+                for kernel in all.chain(reference_kernel(max_iter)) {
+                    let mut kernel = kernel;
+                    kernel.allowed.interior = Some(interior);
                     assert_same(&counts::<u32>(&kernel, &re, &im).0, &expected, &re, &im, kernel.name());
                 }
             }
@@ -288,12 +302,11 @@ fn a_point_that_is_taken_for_interior_is_never_given_another_count() {
 fn a_stop_ends_a_kernel_in_the_middle_of_a_point() {
     // -2 is left to the definition, and the orbit of the other takes very long to repeat.
     for re in [-2.0, -1.9] {
-        for kernel in kernels(u32::MAX).into_iter().chain(Kernel::prepare(Choice::Reference, NonZeroU32::MAX))
-        {
+        for kernel in kernels(u32::MAX).into_iter().chain(reference_kernel(u32::MAX)) {
             let stop = AtomicBool::new(true);
             let mut counts = Array2::<u32>::zeros((1, 1));
             assert_eq!(
-                kernel.run(&[re], &[0.0], counts.view_mut(), &stop),
+                kernel.compute(&[re], &[0.0], counts.view_mut(), &stop),
                 Err(Stopped),
                 "{}",
                 kernel.name()
@@ -307,7 +320,8 @@ fn a_stop_ends_a_kernel_in_the_middle_of_a_point() {
 fn the_portable_kernel_on_a_few_points() {
     let (re, im) = (linspace(-2.0, 0.5, 11), linspace(-1.0, 1e-300, 3));
     for max_iter in [20, 120] {
-        let kernel = Kernel::prepare(Choice::Portable, positive(max_iter)).expect("everywhere");
+        let kernel = PointKernel::prepare(Choice::Portable, positive(max_iter), Shortcuts::Proven)
+            .expect("everywhere");
         assert_eq!(counts::<u16>(&kernel, &re, &im).0, reference(&re, &im, max_iter));
     }
 }

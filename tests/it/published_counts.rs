@@ -3,27 +3,31 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::AtomicBool;
 
-use mandel_mpi::grid::{Axis, Sampling};
+use mandel_mpi::dataset::{CountSlice, CountWidth, FieldValues};
+use mandel_mpi::grid::Sampling;
+use mandel_mpi::job::Job;
 use mandel_mpi::kernel::reference::escape_count;
-use mandel_mpi::kernel::{Choice, Kernel};
-use mandel_mpi::region::Interval;
+use mandel_mpi::kernel::{Choice, FieldKernel, Kernel, Part, Shortcuts};
+use mandel_mpi::region::Region;
 use md5::{Digest, Md5};
-use ndarray::Array2;
 use num_complex::Complex64;
 
-fn axis(lower: &str, upper: &str, len: u64, sampling: Sampling) -> Vec<f64> {
-    Axis::new(&Interval::parse([lower, upper]).expect("an interval"), len, sampling).samples(0..len)
-}
-
-fn counts(re: &[f64], im: &[f64], max_iter: u32) -> Array2<u32> {
+/// The counts of `side x side` points, row-major.
+fn counts(re: [&str; 2], im: [&str; 2], side: u64, sampling: Sampling, max_iter: u32) -> Vec<u32> {
+    let region = Region::parse(re, im).expect("a region");
     let max_iter = NonZeroU32::new(max_iter).expect("not zero");
-    let mut counts = Array2::zeros((im.len(), re.len()));
-    let kernel = Kernel::prepare(Choice::Auto, max_iter).expect("any CPU has it");
-    kernel.run(re, im, counts.view_mut(), &AtomicBool::new(false)).expect("not stopped");
-    counts
+    let job = Job::new(region, side, side, sampling, max_iter);
+    let kernel = Kernel::prepare(Choice::Auto, &job, Shortcuts::Proven).expect("any CPU has it");
+    let whole = Part { rows: 0..side, columns: 0..side };
+    let mut values = FieldValues::zeros(CountWidth::U32, whole.shape());
+    kernel.compute(&whole, values.as_fields(), &AtomicBool::new(false)).expect("not stopped");
+    match values.counts(0..side as usize) {
+        CountSlice::U32(counts) => counts.to_vec(),
+        CountSlice::U16(_) => unreachable!("u32 was asked for"),
+    }
 }
 
-fn sum(counts: &Array2<u32>) -> u64 {
+fn sum(counts: &[u32]) -> u64 {
     counts.iter().map(|&count| u64::from(count)).sum()
 }
 
@@ -36,9 +40,7 @@ fn count_from_zero(re: f64, im: f64) -> u32 {
 /// points that returned from inside the loop.
 #[test]
 fn area1_is_the_talks() {
-    let (re, im) =
-        (axis("-2", "0.5", 1000, Sampling::Endpoints), axis("-1.25", "1.25", 1000, Sampling::Endpoints));
-    let counts = counts(&re, &im, 80);
+    let counts = counts(["-2", "0.5"], ["-1.25", "1.25"], 1000, Sampling::Endpoints, 80);
     let calls_of_abs: u64 = counts.iter().map(|&count| u64::from(count.min(79)) + 1).sum();
     assert_eq!(calls_of_abs, 24_214_592);
     assert_eq!(counts.iter().filter(|&&count| count < 80).count(), 751_482);
@@ -48,9 +50,7 @@ fn area1_is_the_talks() {
 /// The sum of the counts of the talk's second area.
 #[test]
 fn area2_is_the_talks() {
-    let re = axis("-0.74877", "-0.74872", 1000, Sampling::Endpoints);
-    let im = axis("0.06505", "0.06510", 1000, Sampling::Endpoints);
-    let counts = counts(&re, &im, 2048);
+    let counts = counts(["-0.74877", "-0.74872"], ["0.06505", "0.06510"], 1000, Sampling::Endpoints, 2048);
     assert_eq!(sum(&counts), 582_160_638);
     assert_eq!(counts.iter().filter(|&&count| count == 2048).count(), 104_469);
 }
@@ -64,12 +64,10 @@ fn the_benchmarks_games_bitmap_is_ours() {
 }
 
 fn bitmap_md5(n: u64, with_header: bool) -> String {
-    let (re, im) = (axis("-1.5", "0.5", n, Sampling::HalfOpen), axis("-1", "1", n, Sampling::HalfOpen));
     // z_50 from 0 is z_49 from c: inside is who has not escaped in z_0 .. z_49.
-    let counts = counts(&re, &im, 50);
+    let counts = counts(["-1.5", "0.5"], ["-1", "1"], n, Sampling::HalfOpen, 50);
     let mut bytes = if with_header { format!("P4\n{n} {n}\n").into_bytes() } else { Vec::new() };
-    for row in counts.rows() {
-        let row = row.to_slice().expect("row-major");
+    for row in counts.chunks(n as usize) {
         bytes.extend(row.chunks(8).map(|bits| bits.iter().fold(0, |byte, &n| byte << 1 | u8::from(n == 50))));
     }
     format!("{:032x}", u128::from_be_bytes(Md5::digest(&bytes).into()))
@@ -78,8 +76,8 @@ fn bitmap_md5(n: u64, with_header: bool) -> String {
 /// A course's exercise: how many of 101 x 101 points stay for 10,000 iterations.
 #[test]
 fn a_courses_points_are_as_many() {
-    let (re, im) = (axis("-2", "1", 101, Sampling::Endpoints), axis("-1", "1", 101, Sampling::Endpoints));
-    assert_eq!(counts(&re, &im, 10_000).iter().filter(|&&count| count == 10_000).count(), 2538);
+    let counts = counts(["-2", "1"], ["-1", "1"], 101, Sampling::Endpoints, 10_000);
+    assert_eq!(counts.iter().filter(|&&count| count == 10_000).count(), 2538);
 }
 
 /// OEIS A097486: counts at -3/4 + i 10^-k are digits of pi.
@@ -100,8 +98,8 @@ fn pi_is_at_the_cusp() {
 #[test]
 fn a_level_set_has_its_area() {
     let n = 2000;
-    let samples = axis("-2", "2", n, Sampling::Centres);
-    let inside = counts(&samples, &samples, 4).iter().filter(|&&count| count == 4).count();
+    let counts = counts(["-2", "2"], ["-2", "2"], n, Sampling::Centres, 4);
+    let inside = counts.iter().filter(|&&count| count == 4).count();
     let area = 16.0 * inside as f64 / (n * n) as f64;
     assert!((area - 3.279_185_833_386_682_5).abs() < 2e-4, "{area}");
 }

@@ -1,0 +1,64 @@
+//! What points of a coarse sample cost as points among neighbours.
+
+use std::sync::atomic::AtomicBool;
+
+use ndarray::Array2;
+use num_complex::Complex64;
+
+use super::dispatch::PointKernel;
+use super::field_kernel::Stopped;
+use super::shortcuts::neighbour_cost::Query;
+use crate::grid::{Axis, Grid};
+
+/// Points of a patch, as far as the price of its shortcuts is concerned: of large patches and, where these fail, of
+/// their parts.
+const POINTS_PER_PATCH: u64 = 56;
+
+/// One escaping sample in 4 is tested; a test costs as much as iterating it.
+const ESCAPED_PER_QUERY: usize = 4;
+
+/// What the points `re + i im` cost, each as one of a patch of neighbours that lie within `patch_radius` of it.
+///
+/// That is less than what they cost by themselves: neighbours are proven interior together, and samples of a grid are
+/// too far apart for that.
+pub(super) fn sample_cost(
+    kernel: &PointKernel,
+    re: &[f64],
+    im: f64,
+    patch_radius: f64,
+    stop: &AtomicBool,
+) -> Result<u64, Stopped> {
+    let alone = kernel.without_patches();
+    let mut counts = Array2::<u32>::zeros((1, re.len()));
+    let cost = alone.compute(re, &[im], counts.view_mut(), stop)?;
+    if !kernel.allowed.patches {
+        return Ok(cost);
+    }
+    let points = re.iter().map(|&re| Complex64::new(re, im)).zip(counts.iter().copied());
+    let (undecided, escaped): (Vec<_>, Vec<_>) = points.partition(|&(_, count)| count == kernel.max_iter());
+    let escaped: Vec<_> = escaped.into_iter().step_by(ESCAPED_PER_QUERY).collect();
+    let only_points = |of: &[(Complex64, u32)]| of.iter().map(|&(c, _)| c).collect::<Vec<_>>();
+    let spared = kernel.neighbour_cost(Query {
+        undecided: &only_points(&undecided),
+        escaped: &only_points(&escaped),
+        radius: patch_radius,
+        params: kernel.params(stop),
+        allowed: kernel.allowed,
+    })?;
+    let proven = undecided.iter().zip(spared.undecided).filter(|&(_, proven)| proven);
+    let proven: Vec<f64> = proven.map(|((c, _), _)| c.re).collect();
+    let together = escaped.iter().zip(spared.escaped).filter(|&(_, together)| together);
+    let together: u64 = together.map(|((_, count), _)| u64::from(*count)).sum();
+    let mut counts = Array2::<u32>::zeros((1, proven.len()));
+    let of_proven = alone.compute(&proven, &[im], counts.view_mut(), stop)?;
+    let less = of_proven + together * ESCAPED_PER_QUERY as u64;
+    let more = spared.proofs + spared.series * ESCAPED_PER_QUERY as u64;
+    Ok(cost.saturating_sub(less) + more / POINTS_PER_PATCH)
+}
+
+/// What a proof must reach around a point: a little more than half the diagonal of the smallest patch, 8 x 8 points,
+/// because larger ones, which are tried first, are often the ones that succeed.
+pub(super) fn patch_radius(grid: &Grid) -> f64 {
+    let spacing = |axis: &Axis| (axis.sample(1.min(axis.len() - 1)) - axis.sample(0)).abs();
+    5.0 * spacing(&grid.re).hypot(spacing(&grid.im))
+}
