@@ -1,3 +1,7 @@
+//! Blocks, by every thread and by few callers.
+
+mod few_callers;
+
 use std::num::NonZeroU32;
 
 use super::work::shared_cost;
@@ -19,11 +23,19 @@ fn prepare(choice: Choice, job: &Job) -> Kernel {
     Kernel::prepare(choice, job, Shortcuts::Proven).expect("any CPU has it")
 }
 
-/// Band, summary and payload of each record, by band. What a band costs may depend on its neighbours in a slab.
 fn compute(job: &Job, bands: &[u64], threads: usize) -> Vec<(u64, Summary, Vec<u8>)> {
-    let kernel = prepare(Choice::Auto, job);
+    compute_with(job, &prepare(Choice::Auto, job), bands, threads)
+}
+
+/// Band, summary and payload of each record, by band. What a band costs may depend on its neighbours in a slab.
+fn compute_with(
+    job: &Job,
+    kernel: &dyn FieldKernel,
+    bands: &[u64],
+    threads: usize,
+) -> Vec<(u64, Summary, Vec<u8>)> {
     let encoding = Encoding { geometry: Geometry::of(job), deflate: Deflate::new(1).expect("a level") };
-    let work = TeamWork::new(job, encoding, &kernel);
+    let work = TeamWork::new(job, encoding, kernel);
     let costs = vec![1; bands.len()];
     let block = Block::new(&work, bands, &costs, threads, u64::MAX);
     std::thread::scope(|scope| {

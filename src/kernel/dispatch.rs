@@ -207,18 +207,19 @@ impl PointKernel {
     }
 
     /// Which points of a sample would be spared among their neighbours. In lockstep none are: each is iterated.
+    #[allow(
+        clippy::match_same_arms,
+        reason = "they are, on a CPU for which all of them are the portable one"
+    )]
     pub(super) fn neighbour_cost(&self, query: Query<'_>) -> Result<Spared, Stopped> {
-        match self.program {
-            Program::Vectors(instructions)
-                if self.allowed.patches && !self.steps_in_lockstep(tuning(instructions)) =>
-            {
-                match instructions {
-                    InstructionSet::Avx512(simd) => simd.vectorize(query),
-                    InstructionSet::Avx2(simd) => simd.vectorize(query),
-                    InstructionSet::Portable(simd) => simd.vectorize(query),
-                }
-            }
-            _ => Ok(Spared::default()),
+        let Program::Vectors(instructions) = self.program else { return Ok(Spared::default()) };
+        if self.steps_in_lockstep(tuning(instructions)) {
+            return Ok(Spared::default());
+        }
+        match instructions {
+            InstructionSet::Avx512(simd) => simd.vectorize(query),
+            InstructionSet::Avx2(simd) => simd.vectorize(query),
+            InstructionSet::Portable(simd) => simd.vectorize(query),
         }
     }
 

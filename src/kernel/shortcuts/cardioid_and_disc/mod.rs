@@ -131,12 +131,11 @@ impl Interior {
         let (x, y) = (simd.sub(simd.splat(1.0), simd.mul(four, re)), simd.mul(four, im));
         let square = simd.add(simd.mul(x, x), simd.mul(y, y));
         let is_around_cusp = simd.le(square, simd.splat(AROUND_CUSP));
-        let of_margin = |at_cusp: f64, elsewhere: f64| {
-            simd.select(is_around_cusp, simd.splat(at_cusp), simd.splat(elsewhere))
-        };
-        let gap_sqr = of_margin(self.around_cusp.gap_sqr, self.cardioid.gap_sqr);
+        let (at_cusp, elsewhere) = (self.around_cusp, self.cardioid);
+        let gap_sqr = simd.select(is_around_cusp, simd.splat(at_cusp.gap_sqr), simd.splat(elsewhere.gap_sqr));
         let t = simd.add(simd.sub(square, simd.add(x, x)), gap_sqr);
-        let bound = simd.mul(of_margin(self.around_cusp.bound, self.cardioid.bound), square);
+        let bound = simd.select(is_around_cusp, simd.splat(at_cusp.bound), simd.splat(elsewhere.bound));
+        let bound = simd.mul(bound, square);
         simd.bits(simd.lt(simd.mul(t, simd.abs(t)), bound))
     }
 
