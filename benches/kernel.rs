@@ -1,8 +1,8 @@
 //! Each kernel on areas that differ in what limits it, in iterations per second.
 //!
-//! `cargo bench --no-default-features`. An iteration is nominal: the sum of the counts, whatever a shortcut saved. Beside
-//! each kernel stands the same without shortcuts. At the end stands each kernel's share of its arithmetic limit, which is
-//! measured in turn with it, so that a change of the clock rate hits both.
+//! `cargo bench --no-default-features`. An iteration is nominal: the sum of the counts, whatever a shortcut
+//! saved. Beside each kernel stands the same without shortcuts. At the end stands each kernel's share of its
+//! arithmetic limit, which is measured in turn with it, so that a change of the clock rate hits both.
 
 #[path = "kernel/arithmetic_limit.rs"]
 mod arithmetic_limit;

@@ -1,7 +1,8 @@
 //! What a job stores for each grid point: its escape count.
 //!
-//! A *field* has one value for each point of a rectangle of the grid. The escape counts are one, in the narrowest
-//! type that holds them; [`FieldValues`] has the fields of a rectangle, [`Fields`] is the same to be written to.
+//! A *field* has one value for each point of a rectangle of the grid. The escape counts are one, in the
+//! narrowest type that holds them; [`FieldValues`] has the fields of a rectangle, [`Fields`] is the same to
+//! be written to.
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! The arithmetic limit of each kernel: its step without tests, counts and bookkeeping, in a loop of its own.
 //!
-//! The loops have as many vectors in flight as the kernels, and as many of these in the fused form. The points are read
-//! from memory at every step, as the kernels do.
+//! The loops have as many vectors in flight as the kernels, and as many of these in the fused form. The
+//! points are read from memory at every step, as the kernels do.
 
 #[cfg(all(target_arch = "x86_64", not(any_cpu)))]
 #[path = "x86_64.rs"]

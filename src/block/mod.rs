@@ -1,12 +1,13 @@
 //! One rank's row block in one round: its bands, computed and encoded by the team.
 //!
-//! Some threads of the team are *callers*: they call the kernel. The kernel says how many it wants: every thread, or
-//! few with many bands at a time. Callers claim work in ascending order from one cursor. They take a *slab*, some
-//! consecutive bands (one large band, or many small ones), and within it a *strip*. Who finishes the last strip of a
-//! slab puts its bands into the *backlog*, from which every thread encodes that has nothing to compute.
+//! Some threads of the team are *callers*: they call the kernel. The kernel says how many it wants: every
+//! thread, or few with many bands at a time. Callers claim work in ascending order from one cursor. They take
+//! a *slab*, some consecutive bands (one large band, or many small ones), and within it a *strip*. Who
+//! finishes the last strip of a slab puts its bands into the *backlog*, from which every thread encodes that
+//! has nothing to compute.
 //!
-//! A slab that was begun is finished, so what is left of a block is always its tail. Only a stop request makes
-//! kernels give up in the middle.
+//! A slab that was begun is finished, so what is left of a block is always its tail. Only a stop request
+//! makes kernels give up in the middle.
 
 mod backlog;
 mod gauges;
@@ -46,8 +47,8 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// The block of `bands`, predicted to cost `costs`, for a team of `threads`. While the encoded bands of this block
-    /// take more than `budget_bytes`, no new ones are begun.
+    /// The block of `bands`, predicted to cost `costs`, for a team of `threads`. While the encoded bands of
+    /// this block take more than `budget_bytes`, no new ones are begun.
     #[must_use]
     pub fn new(
         work: &TeamWork<'_>,
@@ -106,7 +107,8 @@ impl<'a> Block<'a> {
         self.gauges.finished_cost()
     }
 
-    /// Number of finished bands; the first so many of the block, when no stop was asked and no thread is at work.
+    /// Number of finished bands; the first so many of the block, when no stop was asked and no thread is at
+    /// work.
     #[must_use]
     pub fn finished_bands(&self) -> usize {
         self.gauges.finished_bands()
@@ -137,7 +139,8 @@ impl<'a> Block<'a> {
         (compute_s / self.callers as f64, encode_s / self.threads as f64)
     }
 
-    /// Takes the records of bands that were finished since the last time, in that order, and so makes room for more.
+    /// Takes the records of bands that were finished since the last time, in that order, and so makes room
+    /// for more.
     #[must_use]
     pub fn take_records(&self) -> Vec<Record> {
         let records = std::mem::take(&mut *lock(&self.records));

@@ -15,7 +15,7 @@ const STRIP_POINTS: u64 = 1 << 17;
 /// Points of a strip, at least: enough to keep the kernel's lanes full.
 const FEWEST_STRIP_POINTS: u64 = 1 << 10;
 
-/// Rows of a strip, at least, if the slab has them: what neighbours have in common is found in square patches.
+/// Rows of a strip, at least, if the slab has them: patches of neighbours are about square.
 const STRIP_ROWS: u64 = 16;
 
 /// Predicted cost of a strip, at most, unless it has the fewest points: some milliseconds of work.
@@ -25,8 +25,8 @@ const STRIP_COST: u64 = 1 << 26;
 const SLAB_COST: u64 = 4 * STRIP_COST;
 const SLAB_POINTS: u64 = 1 << 20;
 
-/// Slabs that each of several callers takes, at least, if the block has as many bands: the last ones are small, so that
-/// they finish together.
+/// Slabs that each of several callers takes, at least, if the block has as many bands. The last slabs are
+/// small, so that callers finish together.
 const SLABS_PER_CALLER: usize = 4;
 
 /// How large slabs are.
@@ -58,7 +58,7 @@ impl SlabSize {
             Calling::FewThreads { callers, points, cost } => {
                 let callers = callers.get().min(threads);
                 let bands = (points / band_points).max(1) as usize;
-                // One caller alone finishes together with itself.
+                // One caller has nobody to finish together with.
                 let share = if callers == 1 { 1 } else { SLABS_PER_CALLER * callers };
                 Self { callers, cost, bands, share, whole: true }
             }

@@ -27,7 +27,8 @@ fn compute(job: &Job, bands: &[u64], threads: usize) -> Vec<(u64, Summary, Vec<u
     compute_with(job, &prepare(Choice::Auto, job), bands, threads)
 }
 
-/// Band, summary and payload of each record, by band. What a band costs may depend on its neighbours in a slab.
+/// Band, summary and payload of each record, by band. What a band costs may depend on its neighbours in a
+/// slab.
 fn compute_with(
     job: &Job,
     kernel: &dyn FieldKernel,

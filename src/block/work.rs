@@ -76,7 +76,7 @@ impl<'a> TeamWork<'a> {
             let summary = Summary::of_slice(counts, self.max_iter);
             let mut payload = Vec::new();
             let chunk_lengths = encoder.encode(counts, &mut payload);
-            // Room was made for the worst; all bands of the slab are held until the last one is encoded.
+            // Room was made for the worst. All bands of the slab are held until the last one is encoded.
             payload.shrink_to_fit();
             if let Some(bands) = computed.put(EncodedBand { band, summary, chunk_lengths, payload }) {
                 self.make_records(block, &computed.slab, &bands);
@@ -96,8 +96,9 @@ impl<'a> TeamWork<'a> {
 
 /// What each band cost of a slab that cost `cost` in all, which is all that kernels tell.
 ///
-/// A point that escaped cost its count, or less where counts were found together. What is left went to the others. Most
-/// of these may be proven interior and have cost nothing, but within one slab these shares hardly differ.
+/// A point that escaped cost its count, or less where counts were found together. What is left went to the
+/// others. Most of these may be proven interior and have cost nothing, but within one slab these shares
+/// hardly differ.
 pub(super) fn shared_cost(cost: u64, bands: &[Summary], max_iter: u32) -> Vec<u64> {
     let escaped = |band: &Summary| band.sum - u128::from(band.undecided) * u128::from(max_iter);
     let undecided = |band: &Summary| u128::from(band.undecided);

@@ -10,17 +10,17 @@ use super::field_kernel::Stopped;
 use super::shortcuts::neighbour_cost::Query;
 use crate::grid::{Axis, Grid};
 
-/// Points of a patch, as far as the price of its shortcuts is concerned: of large patches and, where these fail, of
-/// their parts.
+/// Points that share the price of a proof, on the average over large patches and, where these fail, their
+/// parts.
 const POINTS_PER_PATCH: u64 = 56;
 
 /// One escaping sample in 4 is tested; a test costs as much as iterating it.
 const ESCAPED_PER_QUERY: usize = 4;
 
-/// What the points `re + i im` cost, each as one of a patch of neighbours that lie within `patch_radius` of it.
+/// What the points `re + i im` cost, each as one of a patch of neighbours that lie within `patch_radius` of
+/// it.
 ///
-/// That is less than what they cost by themselves: neighbours are proven interior together, and samples of a grid are
-/// too far apart for that.
+/// A sample alone costs more: samples are too far apart to share a proof or a series, as neighbours do.
 pub(super) fn sample_cost(
     kernel: &PointKernel,
     re: &[f64],
@@ -56,8 +56,8 @@ pub(super) fn sample_cost(
     Ok(cost.saturating_sub(less) + more / POINTS_PER_PATCH)
 }
 
-/// What a proof must reach around a point: a little more than half the diagonal of the smallest patch, 8 x 8 points,
-/// because larger ones, which are tried first, are often the ones that succeed.
+/// How far a proof must reach around a sample. That is a little more than half the diagonal of the smallest
+/// patch, 8 x 8 points: larger patches are tried first, and often succeed.
 pub(super) fn patch_radius(grid: &Grid) -> f64 {
     let spacing = |axis: &Axis| (axis.sample(1.min(axis.len() - 1)) - axis.sample(0)).abs();
     5.0 * spacing(&grid.re).hypot(spacing(&grid.im))

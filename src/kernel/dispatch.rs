@@ -19,9 +19,9 @@ use crate::dataset::Count;
 
 /// What is best on an instruction set, measured.
 ///
-/// Point costs make time most nearly proportional to cost over stretches of area2 and of the whole set (of area1 for
-/// lockstep). Where these differ it is a number between: 110 and 310 for AVX-512, 70 and 180 for AVX2, 44 and 100 for
-/// the portable one.
+/// Source: `cargo bench` for ways and shapes. Point costs are chosen so that time is most nearly proportional
+/// to cost over stretches of area2 and of the whole set (for lockstep: of area1). Where the two differ it is
+/// a number between them: 110 and 310 for AVX-512, 70 and 180 for AVX2, 44 and 100 for the portable set.
 struct Tuning {
     /// Up to this `max_iter` lockstep is the faster way; on areas 1 and 2 of the talk.
     lockstep_up_to: u32,
@@ -78,6 +78,15 @@ const REFERENCE_POINT_COST: u64 = 4;
 /// Up to this `max_iter` looking for cycles costs more than it saves, on any instruction set.
 const NO_CYCLES_UP_TO: u32 = 4096;
 
+/// Calls [`PointKernel::iterate`] with the numbers of a row of the table that shape code.
+macro_rules! tuned {
+    ($kernel:expr, $simd:expr, $row:ident, $item:expr) => {
+        $kernel.iterate::<_, _, { $row.lockstep_rows }, { $row.vectors }, { $row.fused }, { $row.replayed }>(
+            $simd, &$row, $item,
+        )
+    };
+}
+
 /// A way to compute escape counts of points that are pairs of f64, prepared for one job.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PointKernel {
@@ -133,15 +142,16 @@ impl PointKernel {
         self.max_iter.get()
     }
 
-    /// Work on a point besides its iterations, in iterations: entering and leaving a lane, the steps that are done too
-    /// many or again, storing, encoding.
+    /// Work on a point besides its iterations, in iterations: entering and leaving a lane, the steps that are
+    /// done too many or again, storing, encoding.
     pub(super) fn point_cost(&self) -> u64 {
         let Program::Vectors(instructions) = self.program else { return REFERENCE_POINT_COST };
         let tuning = tuning(instructions);
         if self.steps_in_lockstep(tuning) { tuning.lockstep_point_cost } else { tuning.refill_point_cost }
     }
 
-    /// Writes the escape count of `re[x] + i im[y]` to `counts[[y, x]]`, for all of them, and returns the cost.
+    /// Writes the escape count of `re[x] + i im[y]` to `counts[[y, x]]`, for all of them, and returns the
+    /// cost.
     ///
     /// `counts` has shape `[im.len(), re.len()]` and contiguous rows.
     pub(super) fn compute<T: Count>(
@@ -159,34 +169,13 @@ impl PointKernel {
         let item = WorkItem { re, im, counts, params: self.params(stop) };
         match self.program {
             Program::Reference => one_by_one(item, self.allowed),
-            Program::Vectors(InstructionSet::Avx512(simd)) => self.iterate::<
-                _,
-                _,
-                { AVX512.lockstep_rows },
-                { AVX512.vectors },
-                { AVX512.fused },
-                { AVX512.replayed },
-            >(simd, &AVX512, item),
-            Program::Vectors(InstructionSet::Avx2(simd)) => self.iterate::<
-                _,
-                _,
-                { AVX2.lockstep_rows },
-                { AVX2.vectors },
-                { AVX2.fused },
-                { AVX2.replayed },
-            >(simd, &AVX2, item),
-            Program::Vectors(InstructionSet::Portable(simd)) => self.iterate::<
-                _,
-                _,
-                { PORTABLE.lockstep_rows },
-                { PORTABLE.vectors },
-                { PORTABLE.fused },
-                { PORTABLE.replayed },
-            >(simd, &PORTABLE, item),
+            Program::Vectors(InstructionSet::Avx512(simd)) => tuned!(self, simd, AVX512, item),
+            Program::Vectors(InstructionSet::Avx2(simd)) => tuned!(self, simd, AVX2, item),
+            Program::Vectors(InstructionSet::Portable(simd)) => tuned!(self, simd, PORTABLE, item),
         }
     }
 
-    /// The fastest way on an instruction set. The numbers of its `tuning` that shape code are parameters, too.
+    /// Takes the fastest way on an instruction set.
     fn iterate<S, T, const ROWS: usize, const G: usize, const FUSED: usize, const R: usize>(
         &self,
         simd: S,
@@ -206,7 +195,8 @@ impl PointKernel {
         }
     }
 
-    /// Which points of a sample would be spared among their neighbours. In lockstep none are: each is iterated.
+    /// Which points of a sample would be spared among their neighbours. In lockstep none are: each is
+    /// iterated.
     #[allow(
         clippy::match_same_arms,
         reason = "they are, on a CPU for which all of them are the portable one"

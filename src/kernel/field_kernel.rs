@@ -1,9 +1,9 @@
 //! What a kernel is to the rest of the program.
 //!
-//! A kernel is prepared once per job and rank, from the job. One that needs what root alone computes (a reference
-//! orbit, say) gets those bytes when it is prepared, after they were broadcast. Then it is asked how it wants to be
-//! called, and called with ranges of global rows and columns. No point appears here as a number: a deep zoom has
-//! points that no f64 tells apart.
+//! A kernel is prepared once per job and rank, from the job. One that needs what root alone computes (a
+//! reference orbit, say) gets those bytes when it is prepared, after they were broadcast. Then it is asked
+//! how it wants to be called, and called with ranges of global rows and columns. No point appears here as a
+//! number: a deep zoom has points that no f64 tells apart.
 
 use std::fmt::Debug;
 use std::num::NonZeroUsize;
@@ -70,7 +70,8 @@ pub trait FieldKernel: Debug + Send + Sync {
     /// The faster a kernel iterates, the more iterations that is.
     fn point_cost(&self) -> u64;
 
-    /// What the points of `row` in these `columns`, a coarse sample of the grid, cost as points among neighbours.
+    /// What the points of `row` in these `columns`, a coarse sample of the grid, cost as points among
+    /// neighbours.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! Escape counts, and the ways to find them.
 //!
-//! `README.md` in this folder walks one orbit through the rooms. A [`FieldKernel`] is what the rest of the program sees;
-//! [`Kernel`] is the one for CPUs. Every kernel returns the counts of [`mod@reference`], bit for bit. Kernels differ in
-//! speed only.
+//! The rest of the program sees a [`FieldKernel`]. [`Kernel`] is the one for CPUs. Every kernel returns the
+//! counts of [`mod@reference`], bit for bit: kernels differ in speed only. `README.md` in this folder walks one
+//! orbit through the rooms.
 
 #![expect(
     clippy::inline_always,

@@ -270,8 +270,9 @@ fn pi() {
     }
 }
 
-/// A rounded orbit of the rim that escapes is not known. So the rim is laid outside here, where many do, and early: whatever
-/// else a kernel finds out about a point, alone or with its neighbours, its count is `max_iter`.
+/// A rounded orbit of the rim that escapes is not known. So the rim is laid outside here, where many do, and
+/// early: whatever else a kernel finds out about a point, alone or with its neighbours, its count is
+/// `max_iter`.
 #[test]
 fn a_point_that_is_taken_for_interior_is_never_given_another_count() {
     let interior = Interior::beyond(-0.02, -0.02, -0.02);

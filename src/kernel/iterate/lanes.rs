@@ -101,8 +101,8 @@ impl<const G: usize> Lanes<G> {
 
     /// One step without a test.
     ///
-    /// The points are read from memory at every step, as operands of the additions. Left to itself the compiler keeps
-    /// them in registers and the orbits on the stack: with AVX2 that is a quarter slower.
+    /// The points are read from memory at every step, as operands of the additions. By itself the compiler
+    /// keeps the points in registers and the orbits on the stack. With AVX2 that is a quarter slower.
     #[inline(always)]
     pub(crate) fn step<S: Simd, const FUSED: usize>(&self, simd: S, z: &mut [Orbit<S::Vector>; G]) {
         std::hint::black_box(self);
@@ -111,10 +111,11 @@ impl<const G: usize> Lanes<G> {
         }
     }
 
-    /// Sets the state to come back to in the lanes where that is due: whenever the age of the orbit has doubled (Brent).
+    /// Sets the state to come back to where that is due: whenever the age of the orbit has doubled (Brent).
     ///
-    /// A mark is found again once the orbit is in its cycle before it is set and the cycle is shorter than the age. By its
-    /// own age, and not by a clock of all lanes, a point takes the same steps whatever its neighbours are.
+    /// An orbit comes back to a mark that was set when it was in its cycle, if the cycle is shorter than its
+    /// age. The age is that of the orbit, not of all lanes: so a point takes the same steps whatever its
+    /// neighbours are.
     #[inline(always)]
     pub(crate) fn set_due_marks<S: Simd>(&mut self, simd: S, z: &[Orbit<S::Vector>; G], stride: u64) {
         let now = simd.splat(stride as f64);

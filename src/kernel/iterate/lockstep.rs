@@ -1,9 +1,8 @@
 //! The way for small `max_iter`: neighbours in lockstep, tested and counted at every step.
 //!
-//! Where most orbits are over within two strides of [`refill`](super::refill), its bookkeeping costs more than the
-//! tests that it saves. Neighbours escape at about the same time, so little is lost by going on until all of them have.
-//! Eight columns and some rows, a *stack*, go together: rows are stacked, not columns strung together, because the
-//! points are then about in a square.
+//! Where most orbits end within two strides of [`refill`](super::refill), its bookkeeping costs more than the
+//! tests that it saves. Neighbours escape at about the same time, so little is lost by going on until all
+//! have escaped. Eight columns and some rows, a *stack*, go together: its points lie about in a square.
 
 use std::array::from_fn;
 
@@ -66,8 +65,8 @@ struct Stack<'a, const G: usize> {
 }
 
 impl<const G: usize> Stack<'_, G> {
-    /// Computes the counts, which go to `rows`. Adds the iterations of rows that iterate as a whole to `executed`, lane
-    /// by lane, and returns all other iterations.
+    /// Writes the counts to `rows`. The iterations of rows that iterate as a whole are added to `executed`,
+    /// lane by lane; all other iterations are returned.
     #[inline(always)]
     fn compute<S: Simd, T: Count>(
         &self,
@@ -141,8 +140,8 @@ fn write<T: Count>(counts: &[u32; LANES], row: &mut [T]) {
     }
 }
 
-/// Finds [`ZERO_COUNT`] + the count of each of the points of columns `re` and rows `im`. A function of its own: among
-/// what else there is to do for a stack the compiler runs out of registers for the loop.
+/// Finds [`ZERO_COUNT`] + the count of each of the points of columns `re` and rows `im`. A function of its
+/// own: among what else there is to do for a stack the compiler runs out of registers for the loop.
 struct Step<'a, V, const G: usize> {
     re: V,
     im: &'a [f64; G],

@@ -1,7 +1,7 @@
 //! The points of a work item in the order in which they enter the lanes.
 //!
-//! They come from the whole item, not from one row, so that no lane idles at the end of a row. They are classified
-//! eight at a time. Those that need no lane get their counts on the way.
+//! They come from the whole item, not from one row, so that no lane idles at the end of a row. They are
+//! classified eight at a time. Those that need no lane get their counts on the way.
 
 use crate::dataset::Count;
 use crate::kernel::field_kernel::Stopped;

@@ -1,22 +1,23 @@
 //! The kernel for all but the smallest `max_iter`: every lane on its own.
 //!
-//! An orbit step is six floating-point operations, and a loop that also tests, counts and writes at every step does
-//! more of these than of those. So the orbits go on in strides of [`STRIDE`] steps:
+//! A step of an orbit is six floating-point operations. Testing, counting and writing at every step would be
+//! more operations than that. So the orbits go on in strides of [`STRIDE`] steps:
 //!
-//! 1. At the start of a stride every orbit is tested once. The state of those still inside is saved, with the
-//!    number of the stride. An orbit that escaped grows for ever (see `shortcuts/classify.rs`), so it
-//!    fails every later test too, and its saved state stays the last one inside: nothing need be
-//!    done about it at once.
-//! 2. When [`FINISHED_LANES`] lanes have failed, their saved states go to the [`replay`](super::replay) queue, which finds
-//!    the exact counts, and the lanes take the next points of the work item.
-//! 3. An orbit that is inside at step `max_iter` or later has never escaped: its count is `max_iter`. The stride in
-//!    which the oldest lane gets there is known beforehand, so this costs one comparison per stride and not one per lane.
-//! 4. The flags are looked at a few steps after the test, when they have long been known: a wrong guess of the branch is
-//!    then noticed while the vector units still have work.
+//! 1. At the start of a stride every orbit is tested once. The state of each orbit that is inside is saved,
+//!    with the number of the stride. An orbit that escaped grows for ever (see `shortcuts/classify.rs`). So
+//!    it fails every later test too, and its saved state stays the last one inside: it can wait.
+//! 2. When [`FINISHED_LANES`] lanes have failed, their saved states go to the [`replay`](super::replay)
+//!    queue, which finds the exact counts. The lanes take the next points of the work item.
+//! 3. An orbit that is inside at step `max_iter` or later has never escaped: its count is `max_iter`. The
+//!    stride in which the oldest lane gets there is known beforehand. So this costs one comparison per
+//!    stride, not one per lane.
+//! 4. The flags are looked at a few steps after the test, when they have long been known. A wrong guess of
+//!    the branch is then noticed while the vector units still have work.
 //!
-//! With `CYCLES` an orbit that comes back to exactly a former state is also at its end: the step is a function of the
-//! state, so it would go round for ever. States are compared as numbers; that 0 and -0 are equal changes nothing,
-//! because a step maps states that differ in the sign of zeros to states that do.
+//! With `CYCLES` an orbit that comes back to exactly a former state is also finished: a step is a function of
+//! the state, so the orbit would go round for ever. States are compared as numbers, in which 0 and -0 are
+//! equal. That changes nothing: a step maps states that differ in the sign of zeros to states that differ in
+//! no more.
 
 use super::lanes::{Lanes, STEPS_BEFORE_LOOK, STRIDES_PER_MARK};
 use super::points::PointSource;
@@ -29,7 +30,7 @@ use crate::kernel::shortcuts::series::Approximate;
 use crate::kernel::simd::{Simd, WithSimd, lanes};
 use crate::kernel::work_item::WorkItem;
 
-/// Lanes that have failed before something is done about them; a quarter of all where that is fewer.
+/// Lanes that have finished before their points are exchanged; a quarter of all lanes where that is fewer.
 const FINISHED_LANES: u32 = 8;
 /// Strides between two looks at the stop flag, about a millisecond.
 const STRIDES_PER_STOP: u64 = 16_384;
@@ -37,7 +38,8 @@ const STRIDES_PER_STOP: u64 = 16_384;
 /// Strides between two searches for orbits that came back.
 const STRIDES_PER_SEARCH: u64 = 4;
 
-/// Computes an item with `G` vectors of lanes, `FUSED` of them in the fused form, replaying `R` vectors at a time.
+/// Computes an item with `G` vectors of lanes. `FUSED` of them step in the fused form; `R` vectors are
+/// replayed together.
 pub(crate) struct Refill<'a, T, const G: usize, const FUSED: usize, const R: usize, const CYCLES: bool>(
     pub(crate) WorkItem<'a, T>,
     pub(crate) Allowed,
@@ -96,7 +98,8 @@ impl<T: Count, const G: usize, const R: usize, const CYCLES: bool> RefillState<'
                 self.lanes.step::<_, FUSED>(simd, &mut z);
             }
             stride += 1;
-            // Keeps the saved states in memory, as `Lanes::step` does the points. With AVX2 that is worth 1.7 times.
+            // Keeps the saved states in memory, as `Lanes::step` keeps the points. With AVX2 that is 1.7
+            // times as fast.
             std::hint::black_box(&mut self.lanes);
             if CYCLES && stride % STRIDES_PER_SEARCH == 0 {
                 came_back |= self.lanes.came_back(simd, &z);
@@ -172,16 +175,16 @@ impl<T: Count, const G: usize, const R: usize, const CYCLES: bool> RefillState<'
     }
 }
 
-/// What the hot loop has to know.
+/// When the hot loop is to exchange points again.
 struct NextExchange {
-    /// Lanes that must have finished before they are tended.
+    /// So many lanes must have finished before the next exchange, ...
     finished_lanes: u32,
-    /// The stride in which they are tended at the latest.
+    /// ... which is in this stride at the latest.
     deadline: u64,
     over: bool,
 }
 
-/// Tends the lanes, outside the hot loop.
+/// Exchanges the points of finished lanes for new ones, outside the hot loop.
 struct Exchange<'a, C> {
     state: &'a mut C,
     failed: u64,

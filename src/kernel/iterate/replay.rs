@@ -1,7 +1,7 @@
 //! Exact counts of orbits that are known to have escaped within the last stride.
 //!
-//! The saved states wait in a queue until there are enough of them to fill the vectors, and are then
-//! iterated again with a test at every step.
+//! The saved states wait in a queue until they fill the vectors. Then they are iterated again, with a test at
+//! every step.
 
 use crate::dataset::Count;
 use crate::kernel::simd::{LANES, Orbit, Simd, ZERO_COUNT, eight, eight_mut};
@@ -70,7 +70,8 @@ impl Queue {
         self.len = at + 1;
     }
 
-    /// Replays `R` vectors of states at a time while the queue has as many, or all there are. Returns the cost.
+    /// Replays `R` vectors of states at a time while the queue has as many, or all there are. Returns the
+    /// cost.
     #[inline(always)]
     pub(crate) fn replay<S: Simd, T: Count, const R: usize>(
         &mut self,

@@ -1,13 +1,14 @@
 //! What is known of a point before it iterates.
 //!
-//! The fast loops test `|z| <= 2` only now and then and find a count by looking back. That is right where an orbit
-//! that has left the disc of radius 2 never returns, and for `|c|² <= 3.9` it cannot: from `|z| > 2`
-//! follows `|z² + c| >= |z|² - |c| > |z| + 0.025` and the rounding error of a step is below 1e-15 of `|z|²`, so the
-//! orbit grows until it is infinite or NaN, and stays so. The few points with `3.9 < |c|² <= 4` go
-//! to the definition itself. (Without rounding, 4 would do: but from `c = -2` an orbit sits on the circle.)
+//! The fast loops test `|z| <= 2` only now and then and find a count by looking back. That is right where an
+//! orbit that has left the disc of radius 2 never returns. For `|c|² <= 3.9` it cannot return: from `|z| > 2`
+//! follows `|z² + c| >= |z|² - |c| > |z| + 0.025`, and the rounding error of a step is below 1e-15 of `|z|²`.
+//! So the orbit grows until it is infinite or NaN, and stays so. The few points with `3.9 < |c|² <= 4` go to
+//! the definition itself. (Without rounding, 4 would do; but from `c = -2` an orbit sits on the circle.)
 //!
-//! So do the points of a row with `0 < |c_im| < 1e-290`. Only there can a subnormal `re im` reach the sum
-//! `2 re im + c_im`: elsewhere it is far below the rounding of the sum, or `c_im = 0` and `im` stays 0.
+//! Points of a row with `0 < |c_im| < 1e-290` go to the definition, too. Only there can a subnormal `re im`
+//! reach the sum `2 re im + c_im`. Elsewhere it is far below the rounding of the sum, or `c_im = 0` and `im`
+//! stays 0.
 
 use num_complex::Complex64;
 
@@ -23,17 +24,17 @@ const LARGEST_SAFE_NORM: f64 = 3.9;
 /// The smallest `|c_im| > 0` with which the doubling may be folded into a fused addition.
 const SMALLEST_SAFE_IM: f64 = 1e-290;
 
-/// No point left of, right of or above these is taken for interior by itself: the period-2 disc reaches from -5/4 and the
-/// cardioid to 3/8 and up to 3√3/8.
+/// Points that are taken for interior by themselves lie within these bounds: the period-2 disc begins at
+/// -5/4, the cardioid ends at 3/8 and is 3√3/8 high.
 const INTERIOR_RE: [f64; 2] = [-1.26, 0.38];
 const TALLEST_INTERIOR: f64 = 0.65;
 
-/// Up to eight points of one row, by what is to be done with them; bit `l` stands for the `l`-th of them.
+/// What is to be done with up to eight points of one row. Bit `l` stands for the `l`-th of them.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Classes {
     /// `|c| > 2`: the count is 0.
     outside: u8,
-    /// Taken for interior by themselves, or proven so together: the count is `max_iter`, whatever else is known.
+    /// Taken for interior alone, or proven so together: the count is `max_iter`, whatever else is known.
     interior: u8,
     /// Needs the definition.
     needs_reference: u8,
@@ -88,7 +89,8 @@ impl Classes {
         self.outside | self.interior | self.needs_reference == 0
     }
 
-    /// Writes the counts of the points that need no fast loop: those of `re` in the row `im`. Returns the cost.
+    /// Writes the counts of the points that need no fast loop: those of `re` in the row `im`. Returns the
+    /// cost.
     #[inline(always)]
     pub(crate) fn write_counts<T: Count>(
         self,
@@ -118,7 +120,8 @@ impl Classes {
     }
 }
 
-/// Whether all points from `left` to `right` and from `low` to `high` iterate, seen without a look at each of them.
+/// Whether all points from `left` to `right` and from `low` to `high` iterate, seen without a look at each of
+/// them.
 #[inline(always)]
 pub(crate) fn all_iterate(allowed: &Allowed, [left, right]: [f64; 2], [low, high]: [f64; 2]) -> bool {
     let (wide, tall) = (left.abs().max(right.abs()), low.abs().max(high.abs()));

@@ -1,4 +1,5 @@
-//! What is known of points without iterating them, or without iterating all of them. Every shortcut is proven.
+//! What is known of points without iterating them, or without iterating all of them. Every shortcut is
+//! proven.
 
 pub(crate) mod allowed;
 pub(crate) mod attracting_cycle;

@@ -1,4 +1,4 @@
-//! Patches: neighbouring points of a work item that share a proof or the beginning of their orbits.
+//! Patches: neighbouring points of a work item that share a proof or a series.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::kernel::simd::LANES;
 /// Covers the rounding of the few operations by which a radius is found.
 const RADIUS_SLACK: f64 = 1e-9;
 
-/// Points of a patch that is tried first, and of one that is too small to be divided.
+/// Points of a patch that is tried first. A patch of no more than the smaller number is not divided.
 const LARGEST_PATCH: usize = 1024;
 const SMALLEST_PATCH: usize = 64;
 /// Rows of a patch, at most.
@@ -64,7 +64,8 @@ fn parts(range: Range<usize>, len: usize) -> impl Iterator<Item = Range<usize>> 
     range.step_by(len).map(move |at| at..(at + len).min(end))
 }
 
-/// Neighbouring points of an item. The first column is a multiple of eight, the last one before such or the item's last.
+/// Neighbouring points of an item. Its columns begin at a multiple of eight. They end before a multiple of
+/// eight, or with the item.
 #[derive(Debug, Clone)]
 pub(crate) struct Patch {
     columns: Range<usize>,
@@ -81,7 +82,7 @@ impl Patch {
         })
     }
 
-    /// The quarters of a patch, as square as may be. None if it is small.
+    /// The quarters of a patch, about squares. None if it is small.
     pub(crate) fn parts(&self) -> Vec<Self> {
         let (width, height) = (self.columns.len(), self.rows.len());
         if width * height <= SMALLEST_PATCH {
@@ -115,7 +116,7 @@ impl Patch {
         let (left, right) = (re[self.columns.start], re[self.columns.end - 1]);
         let (low, high) = (im[self.rows.start], im[self.rows.end - 1]);
         let centre = Complex64::new(f64::midpoint(left, right), f64::midpoint(low, high));
-        // Of each side the farther end: the middle is rounded, so they differ.
+        // The farther end of each side: the middle is rounded, so they differ.
         let reach = |low: f64, middle: f64, high: f64| (middle - low).max(high - middle);
         let radius = reach(left, centre.re, right).hypot(reach(low, centre.im, high));
         Disc { centre, radius: radius * (1.0 + RADIUS_SLACK) }

@@ -30,8 +30,9 @@ impl Avx2 {
 /// Eight f64: lanes 0 to 3 and lanes 4 to 7.
 type Pair = [__m256d; 2];
 
-// Assembly, because of the intrinsics for the first two the compiler makes what it takes for the same and is slower: of load,
-// blend and store a masked store, which is microcode on AMD's CPUs up to Zen 3, and of the signs of several masks many shuffles.
+// Assembly, because the compiler replaces the intrinsics by what it takes for the same, and that is slower.
+// Of load, blend and store it makes a masked store, which is microcode on AMD's CPUs up to Zen 3; of the
+// signs of several masks it makes many shuffles.
 
 /// `yes` where the sign of `mask` is set, else `no`.
 #[inline]
@@ -69,10 +70,11 @@ fn signs(mask: __m256d) -> u32 {
 // SAFETY: four f64 are what it consists of.
 static FOUR: __m256d = unsafe { std::mem::transmute([4.0_f64; 4]) };
 
-/// [`Simd::counted_step`] of four orbits. A mask that holds is the integer -1, and the spacing of the counts is 1.
+/// The step of [`Simd::counted_step`] for four orbits. A mask that holds is the integer -1, and the spacing of
+/// the counts is 1.
 ///
-/// The orbits and counts of two pairs take twelve of the 16 registers; here two more are enough for what is formed on the way. The
-/// compiler takes more, and keeps orbits on the stack.
+/// The orbits and counts of two pairs take twelve of the 16 registers. Here two more are enough for what is
+/// formed on the way. The compiler takes more, and keeps orbits on the stack.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn counted_half_step(z: Orbit<__m256d>, c: Orbit<&__m256d>, mut count: __m256d) -> (Orbit<__m256d>, __m256d) {

@@ -1,7 +1,7 @@
 //! Ground floor: vectors of eight f64, and the instruction sets that make them fast.
 //!
-//! Everything above is written once, generic over [`Simd`]. A new instruction set is a file here that implements
-//! the trait, a line in [`cpu`](self::cpu), and a row of the table in `dispatch.rs`.
+//! Everything above is written once, generic over [`Simd`]. A new instruction set is a file here that
+//! implements the trait, a line in [`cpu`](self::cpu), and a row of the table in `dispatch.rs`.
 
 #[cfg(all(target_arch = "x86_64", not(any_cpu)))]
 mod avx2;

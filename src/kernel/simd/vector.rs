@@ -1,14 +1,14 @@
 //! The thin vector trait under the kernels: eight f64 and the few operations that the algorithms need.
 //!
-//! A vector has eight lanes everywhere. So a flag per lane is a byte, and the flags of up to eight vectors are one
-//! `u64`. Narrower registers make up a vector in pairs or fours.
+//! A vector has eight lanes everywhere. So a flag per lane is a byte, and the flags of up to eight vectors
+//! are one `u64`. Narrower registers make up a vector in pairs or fours.
 //!
 //! # One step of an orbit
 //!
-//! The definition's step costs three multiplications, three additions and the doubling in `2 re im`. The doubling is
-//! an addition, or nothing where it is folded into `fma(2, re im, c_im)`. Doubling is exact, so the fused form rounds
-//! twice, as the definition does. The one exception is a subnormal `re im`: `shortcuts/classify.rs` keeps points
-//! away for which it could matter.
+//! The definition's step costs three multiplications, three additions and the doubling in `2 re im`. The
+//! doubling is an addition, or nothing where it is folded into `fma(2, re im, c_im)`. Doubling is exact, so
+//! the fused form rounds twice, as the definition does. The one exception is a subnormal `re im`:
+//! `shortcuts/classify.rs` keeps points away for which it could matter.
 
 use super::orbit::{Orbit, Squares};
 
@@ -39,8 +39,8 @@ pub(crate) trait Simd: Copy {
     fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn sqrt(self, a: Self::Vector) -> Self::Vector;
     fn abs(self, a: Self::Vector) -> Self::Vector;
-    /// `2 a b + c`, rounded as `(2 a) b` and then the sum, but for one exception that the implementation may make:
-    /// where `a b` is subnormal, the product may be rounded before it is doubled.
+    /// `2 a b + c`, rounded as `(2 a) b` and then the sum. Where `a b` is subnormal, an implementation may
+    /// round the product before it is doubled.
     fn twice_product_plus(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
 
     #[inline(always)]
@@ -88,7 +88,8 @@ pub(crate) trait Simd: Copy {
     /// `yes` where `mask` holds, else `no`.
     fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
 
-    /// Adds 1 to the `count` of each of the orbits `z` that is inside, and steps all of them in the fused form.
+    /// Adds 1 to the `count` of each of the orbits `z` that is inside, and steps all of them in the fused
+    /// form.
     ///
     /// A count is [`ZERO_COUNT`] or more. The points are asked for by reference, to be read from memory where
     /// registers are few.
@@ -101,17 +102,17 @@ pub(crate) trait Simd: Copy {
 
     /// Runs `work` in a function of its own that is compiled for this instruction set.
     ///
-    /// That is how generic code gets compiled for it at all. It also keeps rare work out of the hot loop's registers.
-    /// Implementations are `#[inline(never)]` themselves: on a function with target features the compiler ignores
-    /// that attribute (Rust 1.95).
+    /// That is how generic code gets compiled for it at all. It also keeps rare work out of the hot loop's
+    /// registers. Implementations are `#[inline(never)]` themselves: on a function with target features the
+    /// compiler ignores that attribute (Rust 1.95).
     fn vectorize<W: WithSimd<Self>>(self, work: W) -> W::Output;
 }
 
 /// Something to do with an instruction set.
 ///
-/// Implementations must be `#[inline(always)]`: code that is not inlined into [`Simd::vectorize`] is compiled for the
-/// baseline CPU, correct but slow. For the same reason vectors appear in loops and not in closures, which the
-/// compiler may leave alone. `tests/source.rs` looks for both.
+/// Implementations must be `#[inline(always)]`: code that is not inlined into [`Simd::vectorize`] is compiled
+/// for the baseline CPU, correct but slow. For the same reason vectors appear in loops and not in closures,
+/// which the compiler may leave alone. `tests/source.rs` looks for both.
 pub(crate) trait WithSimd<S: Simd> {
     type Output;
 

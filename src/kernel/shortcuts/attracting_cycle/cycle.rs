@@ -6,7 +6,8 @@ use crate::kernel::simd::{LANES, Orbit, PerLane, Simd, get, lanes, load, norm_sq
 
 use super::model::MODEL_COST;
 
-/// An orbit is next to 0 where it is not this many times (squared) as far from 0 as it ever was.
+/// An orbit is next to 0 where its squared distance from 0 is at most this many times the smallest one so
+/// far.
 const NEXT_TO_ZERO: f64 = 9.0;
 
 /// A cycle that may attract: its period, and where it is next to 0.
@@ -41,8 +42,8 @@ impl Returns {
     }
 }
 
-/// Follows the orbits of points `centres` until they have been next to 0 twice, in the second half of `steps`.
-/// None for a point that escapes, or that is not in `open`.
+/// Follows the orbits of points `centres` until they have been next to 0 twice, in the second half of
+/// `steps`. None for a point that escapes, or that is not in `open`.
 #[inline(always)]
 pub(crate) fn find_periods<S: Simd>(
     simd: S,

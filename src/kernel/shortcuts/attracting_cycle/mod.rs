@@ -1,31 +1,34 @@
-//! Patches of points whose *rounded* orbits are proven never to escape, in whatever component of the set they lie.
+//! Patches of points whose *rounded* orbits are proven never to escape, in whatever component of the set they
+//! lie.
 //!
-//! An orbit that nears an attracting cycle stays there; the definition goes on to `max_iter` all the same. Here
-//! this is proven for all points of a patch at once, with rounding, by following discs that hold their orbits.
+//! An orbit that nears an attracting cycle stays there, but the definition goes on to `max_iter`. Here it is
+//! proven for all points of a patch at once that they stay, with rounding, by following discs that hold their
+//! orbits.
 //!
 //! # The proof
 //!
-//! Let the points be `c = c₀ + δ` with `|δ| ≤ r`. A *model* of their orbits at one step is the numbers `z`, `d`, `h`, `R`
-//! and `e`: every orbit is at `z + dδ + hω` with some `|ω| ≤ R` (`ω` may depend on the orbit), but for an error of at
-//! most `e`. With `s = |d| r + |h| R` it is nowhere farther from `z` than `s + e`. From
-//! `(z + x)² + c₀ + δ = (z² + c₀) + 2zx + δ + x²` follows that the model of the next step is
+//! Let the points be `c = c₀ + δ` with `|δ| ≤ r`. A *model* of their orbits at one step is the numbers `z`,
+//! `d`, `h`, `R` and `e`: every orbit is at `z + dδ + hω` with some `|ω| ≤ R` (`ω` may depend on the orbit),
+//! but for an error of at most `e`. With `s = |d| r + |h| R` it is nowhere farther from `z` than `s + e`.
+//! From `(z + x)² + c₀ + δ = (z² + c₀) + 2zx + δ + x²` follows that the model of the next step is
 //!
 //! > `z² + c₀`, `2zd + 1`, `2zh`, `R` and `2|z| e + (s + e)² +` [`STEP_ERROR`](model::STEP_ERROR).
 //!
-//! While `|z| + s + e ≤ `[`FARTHEST`](model::FARTHEST)` < 2` none of the orbits escapes, and no number in a step exceeds 6: the definition's step
-//! errs by less than `21u` (`u = 2⁻⁵³`), the same step of `z` here by no more, those of `dδ` and `hω` by less than `8u`
-//! each, which [`STEP_ERROR`](model::STEP_ERROR) exceeds in sum. All that adds up to an error is positive, so its own rounding is relative,
-//! less than `16u` a step, which [`UP`](model::UP) covers.
+//! While `|z| + s + e ≤ `[`FARTHEST`](model::FARTHEST)` < 2` none of the orbits escapes, and no number in a
+//! step exceeds 6: the definition's step errs by less than `21u` (`u = 2⁻⁵³`), the same step of `z` here by
+//! no more, those of `dδ` and `hω` by less than `8u` each, which [`STEP_ERROR`](model::STEP_ERROR) exceeds in
+//! sum. All that adds up to an error is positive, so its own rounding is relative, less than `16u` a step,
+//! which [`UP`](model::UP) covers.
 //!
-//! 1. *A trapping disc.* Start a model at any `z = α`, `d = a`, `h = 1`, `R > 0`, `e = 0`: the orbits in the disc of radius `R`
-//!    around `α + aδ`, which differs from point to point. If after `p` steps
+//! 1. *A trapping disc.* Start a model at any `z = α`, `d = a`, `h = 1`, `R > 0`, `e = 0`: the orbits in the
+//!    disc of radius `R` around `α + aδ`, which differs from point to point. If after `p` steps
 //!    `|z − α| + |d − a| r + |h| R + e ≤ R`, each orbit is back in its disc. So it goes round for ever.
-//! 2. *The way in.* Start a model at `z = c₀`, `d = 1`, `R = 0`, `e = 0`: the orbits from their beginning. If after some
-//!    steps `|z − α| + |d − a| r + e ≤ R`, every orbit is in its trapping disc.
+//! 2. *The way in.* Start a model at `z = c₀`, `d = 1`, `R = 0`, `e = 0`: the orbits from their beginning. If
+//!    after some steps `|z − α| + |d − a| r + e ≤ R`, every orbit is in its trapping disc.
 //!
-//! Both together prove that none escapes. How `α`, `a`, `R` and `p` were found does not matter. They come from Newton's
-//! method: `α` is the point of the cycle next to 0, `a` its derivative by `c`, and `R` is chosen by the error of a first try,
-//! which grows as `R²`.
+//! Both together prove that none escapes. How `α`, `a`, `R` and `p` were found does not matter. They come
+//! from Newton's method: `α` is the point of the cycle next to 0 and `a` its derivative by `c`. `R` is chosen
+//! by the error of a first try, which grows as `R²`.
 
 mod cycle;
 mod model;
@@ -45,14 +48,14 @@ use trapping_disc::Candidate;
 pub(crate) struct Search<'a> {
     pub(crate) re: &'a [f64],
     pub(crate) im: &'a [f64],
-    /// Whether they ascend. If not, corners do not enclose a patch.
+    /// Whether both ascend. If not, its corners do not enclose a patch.
     pub(crate) ascends: bool,
     pub(crate) params: Params<'a>,
     pub(crate) allowed: Allowed,
 }
 
 impl<S: Simd> WithSimd<S> for Search<'_> {
-    /// Those that are proven, and what was spent, in pixel-iterations.
+    /// The points that are proven, and what was spent, in pixel-iterations.
     type Output = Result<(PointSet, u64), Stopped>;
 
     #[inline(always)]
@@ -83,7 +86,8 @@ impl<S: Simd> WithSimd<S> for Search<'_> {
     }
 }
 
-/// Whether it is proven of discs that none of their points escapes, and what the proofs cost, in pixel-iterations.
+/// Of each disc whether all of its points are proven never to escape, and what the proofs cost, in
+/// pixel-iterations.
 #[inline(always)]
 pub(crate) fn interior<S: Simd>(
     simd: S,

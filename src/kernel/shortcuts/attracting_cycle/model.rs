@@ -1,4 +1,5 @@
-//! Models of the orbits of a disc of points, eight at a time; the head of [`attracting_cycle`](super) says what a model is.
+//! Models of the orbits of a disc of points, eight at a time; the head of [`attracting_cycle`](super) says
+//! what a model is.
 
 use crate::kernel::simd::{Orbit, Simd, norm, twice_product};
 

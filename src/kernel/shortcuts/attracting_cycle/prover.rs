@@ -54,8 +54,8 @@ impl<'a> Prover<'a> {
         Ok(candidates)
     }
 
-    /// Tries to prove that no point of the discs escapes, and gives its verdict on each whose cycle attracts. Where it
-    /// fails a smaller disc may succeed, with the same cycle.
+    /// Tries to prove that no point of the discs escapes, and gives a verdict on each disc whose cycle
+    /// attracts. After a failure a smaller disc may succeed, with the same cycle.
     #[inline(always)]
     pub(crate) fn prove<S: Simd, P>(
         &mut self,

@@ -92,8 +92,8 @@ impl AfterPeriod {
     };
 }
 
-/// Looks for the trapping discs of up to eight candidates. None for one whose cycle does not attract; of radius 0 where
-/// a smaller disc of points may have one.
+/// Looks for the trapping discs of up to eight candidates. None for a candidate whose cycle does not attract.
+/// Radius 0 says that a smaller disc of points may have one.
 #[inline(always)]
 pub(crate) fn find<S: Simd>(
     simd: S,

@@ -1,9 +1,9 @@
 //! Points whose *rounded* orbit is proven never to escape: all of the main cardioid and of the period-2 disc
 //! but for a rim of less than 2·10⁻⁶.
 //!
-//! That the exact orbit of such a point stays bounded says nothing about the orbit that [`reference`]
-//! computes, where each step rounds. So [`proven_interior`] rests on the theorem about rounded orbits that
-//! [`proof`] states and proves; the rim is what the proof costs.
+//! The exact orbit of such a point stays bounded. That says nothing about the orbit that [`reference`]
+//! computes, where each step rounds. So [`proven_interior`] rests on a theorem about rounded orbits, which
+//! [`proof`] states and proves. The rim is what the proof costs.
 //!
 //! # The predicate
 //!
@@ -42,8 +42,9 @@ const AROUND_CUSP: f64 = 0.004;
 /// `1 − |λ|²` above which a point of the period-2 disc counts as proven.
 const DISC_GAP: f64 = 1.005 * proof::DISC_GAP;
 
-/// Whether the orbit of `re + i im`, computed in f64 as [`reference`](mod@crate::kernel::reference) does, is proven never
-/// to escape. False outside the main cardioid and the period-2 disc, and where a coordinate is not finite.
+/// Whether the orbit of `re + i im`, computed in f64 as [`reference`](mod@crate::kernel::reference) does, is
+/// proven never to escape. False outside the main cardioid and the period-2 disc, and where a coordinate is
+/// not finite.
 ///
 /// It has no branch, so a loop over a row vectorises.
 ///

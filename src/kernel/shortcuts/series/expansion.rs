@@ -1,26 +1,27 @@
-//! The orbits of neighbours as a series in the distance from the centre of their patch: what is called series approximation, but
-//! with a bound of the error of the *rounded* orbits, so that it proves where they are.
+//! The orbits of neighbours as a series in the distance from the centre of their patch. A bound of the error
+//! of the *rounded* orbits goes with it, so that it proves where they are.
 //!
 //! # The proof
 //!
-//! Let the points be `c = c₀ + δ` with `|δ| ≤ r`. A *series* of their orbits at one step is the numbers `z`, `a`, `b` and `e`:
-//! every orbit is at `z + aδ + bδ²` but for an error of at most `e`. Let `s ≥ |a| r` and `t ≥ |b| r²`. From
-//! `(z + x)² + c₀ + δ = (z² + c₀) + 2zx + x² + δ` with `x = aδ + bδ²` and the error in it follows that the series of the next
-//! step is
+//! Let the points be `c = c₀ + δ` with `|δ| ≤ r`. A *series* of their orbits at one step is the numbers `z`,
+//! `a`, `b` and `e`: every orbit is at `z + aδ + bδ²` but for an error of at most `e`. Let `s ≥ |a| r` and `t
+//! ≥ |b| r²`. From `(z + x)² + c₀ + δ = (z² + c₀) + 2zx + x² + δ` with `x = aδ + bδ²` and the error in it
+//! follows that the series of the next step is
 //!
 //! > `z² + c₀`, `2za + 1`, `2zb + a²` and `2|z| e + (2(s + t) + e) e + t (2s + t) +` [`STEP_ERROR`].
 //!
-//! It is followed only while `|z| + s + t + e ≤ `[`FARTHEST`]. Then no number in a step of the definition or of `z` here exceeds
-//! 42, so that each of them errs by less than `130u` (`u = 2⁻⁵³`); the steps of `aδ` and `bδ²` err by less than `300u` together,
-//! as `2|z| (s + t) ≤ 18` and `s² ≤ 36`. All that is less than [`STEP_ERROR`]. What adds up to an error is positive, so its own
-//! rounding is relative, less than `16u` a step, which [`UP`] covers.
+//! It is tracked only while `|z| + s + t + e ≤ `[`FARTHEST`]. Then no number in a step of the definition or
+//! of `z` here exceeds 42, so that each of them errs by less than `130u` (`u = 2⁻⁵³`); the steps of `aδ` and
+//! `bδ²` err by less than `300u` together, as `2|z| (s + t) ≤ 18` and `s² ≤ 36`. All that is less than
+//! [`STEP_ERROR`]. What adds up to an error is positive, so its own rounding is relative, less than `16u` a
+//! step, which [`UP`] covers.
 //!
-//! With another centre `c₀ + δ₀` the series is `z + aδ₀ + bδ₀²`, `a + 2bδ₀`, `b` and `e`, for the same points and so for any
-//! part of them; rounding adds less than [`STEP_ERROR`].
+//! With another centre `c₀ + δ₀` the series is `z + aδ₀ + bδ₀²`, `a + 2bδ₀`, `b` and `e`, for the same points
+//! and so for any part of them; rounding adds less than [`STEP_ERROR`].
 //!
-//! While `|z| + s + t + e < 2` all orbits are inside. With `w = z + aδ + bδ²` the orbit of a point is outside if `|w| − e > 2`
-//! and inside if `|w| + e < 2`. In these comparisons [`CIRCLE_SLACK`] covers the rounding, that of the definition's `re² + im²`
-//! included.
+//! While `|z| + s + t + e < 2` all orbits are inside. With `w = z + aδ + bδ²` the orbit of a point is outside
+//! if `|w| − e > 2` and inside if `|w| + e < 2`. In these comparisons [`CIRCLE_SLACK`] covers the rounding,
+//! that of the definition's `re² + im²` included.
 
 use num_complex::Complex64;
 
@@ -35,7 +36,7 @@ const STEP_ERROR: f64 = 1e-13;
 const UP: f64 = 1.0 + 1e-14;
 /// Covers the rounding where an orbit is compared with the circle.
 pub(crate) const CIRCLE_SLACK: f64 = 1e-12;
-/// No series is followed farther than this from 0.
+/// No series is tracked farther than this from 0.
 pub(crate) const FARTHEST: f64 = 6.0;
 
 /// A series of the orbits of the points around `centre`.

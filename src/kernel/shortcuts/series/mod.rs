@@ -1,9 +1,10 @@
 //! Series approximation: counts of neighbours found together.
 //!
-//! Orbits of neighbours stay together for long. As long as they do, a [`series`](expansion) tells where each of them
-//! is. Where they escape before they part, it tells all their counts for little more than what one orbit costs. A
-//! patch whose orbits part earlier hands its series to its quarters. What is left after the smallest patches
-//! iterates, and so do the points whose orbits come closer to the circle `|z| = 2` than the error is.
+//! Orbits of neighbours stay together for long. As long as they do, a [`series`](expansion) tells where each
+//! of them is. Where they escape before they part, it tells all their counts for little more than what one
+//! orbit costs. A patch whose orbits part earlier hands its series to its quarters. What is left after the
+//! smallest patches iterates, and so do the points whose orbits come closer to the circle `|z| = 2` than the
+//! error is.
 
 mod expansion;
 mod tracker;
@@ -26,7 +27,7 @@ const LOOK_COST: u64 = 50;
 /// Finds counts of whole patches of an item.
 pub(crate) struct Approximate<'a, 'b, T> {
     pub(crate) item: &'a mut WorkItem<'b, T>,
-    /// Points that need no count.
+    /// Points that have their counts, or need none.
     pub(crate) proven: &'a PointSet,
     pub(crate) allowed: Allowed,
 }
@@ -53,7 +54,7 @@ impl<S: Simd, T: Count> WithSimd<S> for Approximate<'_, '_, T> {
         let (mut tracker, mut sink) =
             (Tracker { params, allowed, cost: 0 }, CountSink { item, counted, looks: 0 });
         while !patches.is_empty() {
-            // Around a centre that is interior by itself most points are, and need no series.
+            // Around a centre that is interior by itself most points are interior, too, and need no series.
             patches.retain(|Tracked { points, disc, .. }| {
                 !proven.contains_patch(&points.patch) && !allowed.is_interior(disc.centre)
             });
@@ -74,7 +75,7 @@ impl<S: Simd, T: Count> WithSimd<S> for Approximate<'_, '_, T> {
 /// The points of a patch.
 struct PatchPoints {
     patch: Patch,
-    /// Those that are known to be inside, a byte for each eight points. Empty before the first look.
+    /// Points that are known to be inside, a byte for each eight. Empty before the first look.
     inside: Vec<u8>,
 }
 
@@ -137,7 +138,8 @@ impl<T: Count> Sink<PatchPoints> for CountSink<'_, '_, T> {
     }
 }
 
-/// Whether the points of discs get their counts together, and what it costs to find out, in pixel-iterations.
+/// Of each disc whether its points get their counts together, and what it costs to find out, in
+/// pixel-iterations.
 #[inline(always)]
 pub(crate) fn together<S: Simd>(
     simd: S,
@@ -211,7 +213,8 @@ mod tests {
 
     #[test]
     fn counts_that_are_found_together_are_the_definitions() {
-        // The whole set, bulbs and a filament; the detail of the talk, all of it and some of its parts; far away.
+        // The whole set, bulbs and a filament; the detail of the talk, all of it and some of its parts; far
+        // away.
         for (re, im, least) in [
             ([-2.0, 0.5], [-1.25, 1.25], 0.25),
             ([-0.25, 0.0], [0.62, 0.87], 0.02),

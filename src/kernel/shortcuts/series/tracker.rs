@@ -7,15 +7,16 @@ use crate::kernel::shortcuts::patches::Disc;
 use crate::kernel::simd::{LANES, Simd, lanes, load, numbers, reals};
 use crate::kernel::work_item::Params;
 
-// Measured: where the work that is left, 120 iterations for each point in it, is least, over parts of area2, the whole
-// set and a valley at 1e-8. It changes little around there.
+// Measured over parts of area2, the whole set and a valley at 1e-8: with these numbers the work that is left
+// is least, 120 iterations for each point that is left included. It changes little around them.
 
 /// The largest error with which a series is tracked.
 const LARGEST_ERROR: f64 = 0.5;
-/// The part of that which a patch may have that is divided before any orbit escapes. Its quarters go on from there, and
-/// their own errors are smaller by the third power of their size.
+/// Before any orbit escapes, a patch that may be divided is tracked up to this part of that error only. Its
+/// quarters go on from there, and their own errors are smaller by the third power of their size.
 const ERROR_BEFORE_DIVISION: f64 = 0.002;
-/// A patch is divided if the orbit of its centre is over within as many steps as it has made, and these.
+/// A patch is divided if the orbit of its centre escapes soon: within as many steps as it has made, and
+/// these.
 const LEAST_REST: u32 = 16;
 /// Steps between two looks whether it is.
 const STEPS_AT_ONCE: u32 = 8;
@@ -26,21 +27,21 @@ const INSIDE: f64 = 1.999_999;
 /// A step of eight series, beside steps of points that a kernel iterates: measured with AVX2.
 const SERIES_COST: u64 = 150;
 
-/// Points whose series is tracked. Which these are, `P`, is the sink's.
+/// Points whose series is tracked. The sink knows what `P` is.
 pub(crate) struct Tracked<P> {
     pub(crate) points: P,
     pub(crate) disc: Disc,
-    /// Their series where it was begun, and then where it is of use.
+    /// Their series: where it was begun, later where their parts can go on with it.
     pub(crate) series: Series,
     /// How many times the points may be divided.
     pub(crate) divisions: u32,
 }
 
-/// Takes what a series tells.
+/// Takes what a series tells of the points `P`.
 pub(crate) trait Sink<P> {
     /// Some of the orbits have escaped. Says whether others are known to be inside.
     fn escaped<S: Simd>(&mut self, simd: S, points: &mut P, series: &Series) -> bool;
-    /// Those that were inside do not escape before `max_iter`.
+    /// The points that were inside at the last call do not escape before `max_iter`.
     fn never(&mut self, points: &P);
 }
 
@@ -53,8 +54,8 @@ pub(crate) struct Tracker<'a> {
 }
 
 impl Tracker<'_> {
-    /// Tracks up to eight series and tells `sink` from the first escape on. Returns those whose points should be
-    /// divided, because their orbits part earlier but not much.
+    /// Tracks up to eight series and tells `sink` from the first escape on. Returns the series whose points
+    /// should be divided: their orbits part before they escape, but not long before.
     #[inline(always)]
     pub(crate) fn follow<S: Simd, P>(
         &mut self,
@@ -82,7 +83,7 @@ impl Tracker<'_> {
             if n % STEPS_PER_LOOK == 0 {
                 self.params.go_on()?;
                 if self.allowed.cycles && n > 0 {
-                    // It goes on for ever. To look for the cycle of each point is then the better way.
+                    // The orbit goes on for ever. To look for the cycle of each point is then the better way.
                     let back = simd.both(simd.eq(models.z.re, mark.re), simd.eq(models.z.im, mark.im));
                     state.under_way &= !simd.bits(back);
                 }
@@ -187,7 +188,7 @@ impl<'a, P> State<'a, P> {
         }
     }
 
-    /// Keeps the series of those whose error has become too large, for their parts to go on with.
+    /// Leaves the series whose error has become too large. Each is kept for its parts to go on with.
     #[inline(always)]
     fn leave_where_lost<S: Simd>(&mut self, simd: S, n: u32, models: &SeriesBatch<S::Vector>, seen: &Seen) {
         let lost = self.under_way & !(seen.inside & seen.precise | !seen.inside & seen.of_use);
@@ -198,7 +199,7 @@ impl<'a, P> State<'a, P> {
         self.under_way &= !lost;
     }
 
-    /// Tells `sink` of those that have begun to escape.
+    /// Tells `sink` of the series whose orbits have begun to escape.
     #[inline(always)]
     fn tell<S: Simd>(
         &mut self,
