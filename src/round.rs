@@ -165,7 +165,7 @@ impl<C: Comm> Run<'_, C> {
     fn compute(&self, host: &mut impl Host) -> Result<Outcome> {
         let started = Instant::now();
         let Share { bands, costs } = self.share;
-        let block = Block::new(self.work, bands, costs, self.threads.get(), self.limits.own_bytes);
+        let block = self.work.block(bands, costs, self.threads.get(), self.limits.own_bytes);
         let stopped = std::thread::scope(|scope| {
             let start = || threads::spawn_scoped(scope, || self.work.contribute(&block)).map(drop);
             let team = (0..self.threads.get()).try_for_each(|_| start());

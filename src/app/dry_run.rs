@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::{prepare_kernel, start};
 use crate::band::{Encoding, Geometry};
-use crate::block::{Block, TeamWork};
+use crate::block::TeamWork;
 use crate::cli::JobArgs;
 use crate::comm::SerialComm;
 use crate::config::Config;
@@ -133,7 +133,7 @@ fn time_bands(config: &Config, kernel: &dyn FieldKernel, geometry: &Geometry, co
 /// CPU seconds and bytes of some bands on this thread. CPU time, because a login node is shared.
 fn time_block(work: &TeamWork<'_>, bands: &[u64], costs: &[u64]) -> (f64, f64) {
     let started = machine::thread_cpu_s();
-    let block = Block::new(work, bands, costs, 1, u64::MAX);
+    let block = work.block(bands, costs, 1, u64::MAX);
     work.contribute(&block);
     (machine::thread_cpu_s() - started, block.held_bytes() as f64)
 }

@@ -104,7 +104,7 @@ fn a_part_of_the_journal_is_enough_to_go_on() {
     let mut journal = Journal::open(&paths, &config.job, encoding, &Texts::default()).expect("a new journal");
     let kernel = prepare_kernel(&config).expect("any CPU has it");
     let work = TeamWork::new(&config.job, encoding, kernel.as_ref());
-    let block = crate::block::Block::new(&work, &[3, 4, 5, 20], &[1; 4], 1, u64::MAX);
+    let block = work.block(&[3, 4, 5, 20], &[1; 4], 1, u64::MAX);
     work.contribute(&block);
     let records: Vec<Vec<u8>> = block.take_records().into_iter().map(Record::into_bytes).collect();
     journal.append(&records).expect("appended");

@@ -1,8 +1,9 @@
 //! Computed slabs whose bands wait to be encoded.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex};
 
+use super::lock::lock;
 use super::slab::ComputedSlab;
 
 /// Slabs that are computed, and who may still bring more.
@@ -74,8 +75,4 @@ impl Backlog {
         let is_empty = |state: &mut State| state.slabs.is_empty() && state.callers > 0 && !state.is_stopped;
         self.changed.wait_while(lock(&self.state), is_empty).expect("no panic is survived").pop()
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("a panic ends the job, nobody sees its locks")
 }

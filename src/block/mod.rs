@@ -11,6 +11,7 @@
 
 mod backlog;
 mod gauges;
+mod lock;
 mod queue;
 mod slab;
 #[cfg(test)]
@@ -21,10 +22,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use crate::band::Record;
+use crate::band::{Geometry, Record};
+use crate::kernel::Calling;
 
-use backlog::{Backlog, lock};
+use backlog::Backlog;
 use gauges::Gauges;
+use lock::lock;
 use queue::Queue;
 use slab::{Slab, SlabSize};
 
@@ -47,18 +50,15 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// The block of `bands`, predicted to cost `costs`, for a team of `threads`. While the encoded bands of
-    /// this block take more than `budget_bytes`, no new ones are begun.
-    #[must_use]
-    pub fn new(
-        work: &TeamWork<'_>,
+    fn new(
+        geometry: Geometry,
+        calling: Calling,
         bands: &'a [u64],
         costs: &'a [u64],
         threads: usize,
         budget_bytes: u64,
     ) -> Self {
-        let geometry = work.encoding().geometry;
-        let size = SlabSize::of(work.calling(), &geometry, threads);
+        let size = SlabSize::of(calling, &geometry, threads);
         let callers = size.callers;
         Self {
             queue: Queue::new(bands, costs, geometry, size),

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-use super::backlog::lock;
+use super::lock::lock;
 use super::slab::{Slab, SlabSize};
 use crate::band::Geometry;
 

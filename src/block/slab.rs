@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::backlog::lock;
+use super::lock::lock;
 use crate::band::{Geometry, Summary};
 use crate::dataset::{CountSlice, FieldValues};
 use crate::kernel::{Calling, Part};

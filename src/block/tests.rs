@@ -38,7 +38,7 @@ fn compute_with(
     let encoding = Encoding { geometry: Geometry::of(job), deflate: Deflate::new(1).expect("a level") };
     let work = TeamWork::new(job, encoding, kernel);
     let costs = vec![1; bands.len()];
-    let block = Block::new(&work, bands, &costs, threads, u64::MAX);
+    let block = work.block(bands, &costs, threads, u64::MAX);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| work.contribute(&block));
@@ -104,7 +104,7 @@ fn a_full_block_waits_for_room_but_not_once_all_is_begun() {
     let work = TeamWork::new(&job, encoding, &kernel);
     for (bands, finished) in [(&[0_u64][..], true), (&[0, 1], false)] {
         let costs = vec![1; bands.len()];
-        let block = Block::new(&work, bands, &costs, 1, 0);
+        let block = work.block(bands, &costs, 1, 0);
         std::thread::scope(|scope| {
             scope.spawn(|| work.contribute(&block));
             // Long enough for a block that ends by itself.
@@ -125,7 +125,7 @@ fn a_stop_leaves_a_block_at_once() {
     let encoding = Encoding { geometry: Geometry::of(&forever), deflate: Deflate::new(1).expect("a level") };
     let work = TeamWork::new(&forever, encoding, &kernel);
     let bands: Vec<u64> = (0..100).collect();
-    let block = Block::new(&work, &bands, &[1; 100], 2, u64::MAX);
+    let block = work.block(&bands, &[1; 100], 2, u64::MAX);
     std::thread::scope(|scope| {
         scope.spawn(|| work.contribute(&block));
         scope.spawn(|| work.contribute(&block));

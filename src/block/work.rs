@@ -7,7 +7,7 @@ use super::slab::{ComputedSlab, EncodedBand, Slab};
 use crate::band::{Encoder, Encoding, Record, Summary};
 use crate::dataset::FieldValues;
 use crate::job::{Job, JobHash};
-use crate::kernel::{Calling, FieldKernel};
+use crate::kernel::FieldKernel;
 
 /// What all rounds of a job have in common on one rank.
 #[derive(Debug)]
@@ -31,8 +31,18 @@ impl<'a> TeamWork<'a> {
         &self.encoding
     }
 
-    pub(super) fn calling(&self) -> Calling {
-        self.kernel.calling()
+    /// The block of `bands`, predicted to cost `costs`, for a team of `threads`. While the encoded bands of
+    /// the block take more than `budget_bytes`, no new ones are begun.
+    #[must_use]
+    pub fn block<'b>(
+        &self,
+        bands: &'b [u64],
+        costs: &'b [u64],
+        threads: usize,
+        budget_bytes: u64,
+    ) -> Block<'b> {
+        let (geometry, calling) = (self.encoding.geometry, self.kernel.calling());
+        Block::new(geometry, calling, bands, costs, threads, budget_bytes)
     }
 
     /// Computes the block until it is done or told to end, as one thread of the team.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use mandel_mpi::band::{Deflate, Encoding, Geometry};
-use mandel_mpi::block::{Block, TeamWork};
+use mandel_mpi::block::TeamWork;
 use mandel_mpi::cli::JobArgs;
 use mandel_mpi::comm::SerialComm;
 use mandel_mpi::dataset::Fields;
@@ -53,7 +53,7 @@ fn journal(job: &Job, kernel: &dyn FieldKernel, output: &Path) -> Journal {
     let encoding = Encoding { geometry: Geometry::of(job), deflate: Deflate::new(1).expect("a level") };
     let work = TeamWork::new(job, encoding, kernel);
     let bands: Vec<u64> = (0..SIDE).collect();
-    let block = Block::new(&work, &bands, &[1; SIDE as usize], THREADS, u64::MAX);
+    let block = work.block(&bands, &[1; SIDE as usize], THREADS, u64::MAX);
     std::thread::scope(|scope| {
         (0..THREADS).for_each(|_| drop(scope.spawn(|| work.contribute(&block))));
     });

@@ -12,7 +12,7 @@ use crate::named_paths::{Named, named_paths};
 use crate::sources::sources;
 
 /// Modules whose files still name each other to and fro, and count as one.
-const ONE_PIECE: [&str; 2] = ["app", "block"];
+const ONE_PIECE: [&str; 1] = ["app"];
 
 /// Words that lead to a module or to something in it.
 type Path = Vec<String>;

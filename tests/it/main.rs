@@ -8,7 +8,7 @@ mod dry_run;
 mod fences;
 mod few_callers;
 mod help;
-mod kernel_rooms;
+mod inlining;
 mod layers;
 mod layout;
 mod named_paths;

@@ -111,7 +111,7 @@ fn others_encode_while_the_caller_computes() {
     let bands: Vec<u64> = (0..53).collect();
     let costs = [1; 53];
     let work = work(&job, &device);
-    let block = Block::new(&work, &bands, &costs, 3, u64::MAX);
+    let block = work.block(&bands, &costs, 3, u64::MAX);
     std::thread::scope(|scope| {
         (0..3).for_each(|_| drop(scope.spawn(|| work.contribute(&block))));
         wait_until("10 bands are encoded", || block.finished_bands() == 10);
@@ -128,7 +128,7 @@ fn a_stop_is_heard_by_callers_and_by_those_who_wait_for_them() {
     let bands: Vec<u64> = (0..53).collect();
     let costs = [1; 53];
     let work = work(&job, &device);
-    let block = Block::new(&work, &bands, &costs, 3, u64::MAX);
+    let block = work.block(&bands, &costs, 3, u64::MAX);
     std::thread::scope(|scope| {
         (0..3).for_each(|_| drop(scope.spawn(|| work.contribute(&block))));
         wait_until("10 bands are encoded", || block.finished_bands() == 10);
@@ -146,7 +146,7 @@ fn a_caller_waits_for_room_while_others_encode() {
     for threads in [1, 3] {
         let device = Device::new(&job, 1, 10 * 37);
         let work = work(&job, &device);
-        let block = Block::new(&work, &bands, &costs, threads, 0);
+        let block = work.block(&bands, &costs, threads, 0);
         let mut taken = 0;
         std::thread::scope(|scope| {
             (0..threads).for_each(|_| drop(scope.spawn(|| work.contribute(&block))));
@@ -166,7 +166,7 @@ fn a_full_block_of_few_callers_can_be_closed() {
     let costs = [1; 53];
     let device = Device::new(&job, 1, 10 * 37);
     let work = work(&job, &device);
-    let block = Block::new(&work, &bands, &costs, 3, 0);
+    let block = work.block(&bands, &costs, 3, 0);
     std::thread::scope(|scope| {
         (0..3).for_each(|_| drop(scope.spawn(|| work.contribute(&block))));
         wait_until("there are records", || block.is_full());

@@ -112,7 +112,7 @@ pub(crate) trait Simd: Copy {
 ///
 /// Implementations must be `#[inline(always)]`: code that is not inlined into [`Simd::vectorize`] is compiled
 /// for the baseline CPU, correct but slow. For the same reason vectors appear in loops and not in closures,
-/// which the compiler may leave alone. `tests/source.rs` looks for both.
+/// which the compiler may leave alone. `tests/it/inlining.rs` looks for both.
 pub(crate) trait WithSimd<S: Simd> {
     type Output;
 
