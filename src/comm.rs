@@ -1,8 +1,12 @@
 //! A group of ranks: what the job needs of MPI, and no more.
 //!
-//! [`SerialComm`] is the group of one. It is a whole implementation, not a stand-in: the program runs on it where
-//! there is no MPI, and so do most tests.
+//! [`SerialComm`] is the group of one. It is a whole implementation, not a stand-in: the program runs on it
+//! where there is no MPI, and so do most tests. [`as_threads`] is a group whose ranks are threads,
+//! [`checked`] a group that finds out when ranks meet in different collectives.
 
+pub mod as_threads;
+pub mod checked;
+mod gathered;
 #[cfg(feature = "mpi")]
 mod mpi;
 #[cfg(not(feature = "mpi"))]
@@ -10,6 +14,7 @@ mod serial;
 
 use crate::error::{Error, Result, Status};
 
+pub use self::gathered::Gathered;
 #[cfg(feature = "mpi")]
 pub use self::mpi::{MpiComm, library_version};
 #[cfg(not(feature = "mpi"))]
@@ -24,10 +29,11 @@ pub const MAX_MESSAGE_BYTES: u64 = 256 << 20;
 
 /// A group of ranks that run the same program.
 ///
-/// Every method marked *collective* must be called by all ranks, in the same order. Only the main thread of a
-/// rank calls any. While it waits for others it sleeps, so that a rank that has nothing to do leaves its core to those that
-/// have, and to its own threads.
-pub trait Comm {
+/// Every method marked *collective* must be called by all ranks, in the same order and, so that [`checked`]
+/// can tell calls apart, from the same line. Only the main thread of a rank calls any. While it waits for
+/// others it sleeps, so that a rank that has nothing to do leaves its core to those that have, and to its own
+/// threads.
+pub trait Comm: Sized {
     /// This process's rank, in `0..self.size()`.
     fn rank(&self) -> usize;
 
@@ -35,20 +41,31 @@ pub trait Comm {
     fn size(&self) -> usize;
 
     /// Root's `bytes`, on every rank. *Collective.*
+    #[track_caller]
     fn broadcast(&self, bytes: Vec<u8>) -> Vec<u8>;
 
     /// Sum of `value` over the ranks before this one; 0 on the first. *Collective.*
+    #[track_caller]
     fn exclusive_scan(&self, value: u64) -> u64;
 
     /// The `values` of all ranks, one rank after the other; every rank gives as many. *Collective.*
+    #[track_caller]
     fn all_gather(&self, values: &[u64]) -> Vec<u64>;
 
     /// Element-wise sums over all ranks. *Collective.*
+    #[track_caller]
     fn all_reduce_sum<const N: usize>(&self, values: [u64; N]) -> [u64; N];
 
-    /// The bytes of all ranks in rank order at root, nothing elsewhere. Root says how many each rank sends,
-    /// [`MAX_MESSAGE_BYTES`] in all at most; others give an empty `sizes`. *Collective.*
-    fn gather(&self, bytes: &[u8], sizes: &[u64]) -> Vec<u8>;
+    /// The bytes of all ranks at root, nothing elsewhere. Ranks may give any number of them,
+    /// [`MAX_MESSAGE_BYTES`] in all at most. *Collective.*
+    #[track_caller]
+    fn gather(&self, bytes: &[u8]) -> Option<Gathered>;
+
+    /// The group of those ranks that give the same `colour`, in their present order. May use a core while it
+    /// waits, so it is for the time before there are other threads. *Collective.*
+    #[track_caller]
+    #[must_use]
+    fn split(&self, colour: u64) -> Self;
 
     /// Ends every rank of the job with exit status `code`.
     fn abort(&self, code: i32) -> !;
@@ -58,12 +75,30 @@ pub trait Comm {
         self.rank() == ROOT
     }
 
+    /// The bytes of every rank, on all ranks: for names, not for data. *Collective.*
+    #[track_caller]
+    fn share(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let sizes = self.all_gather(&[bytes.len() as u64]);
+        let all = self.broadcast(self.gather(bytes).map(Gathered::into_bytes).unwrap_or_default());
+        Gathered::new(all, sizes).pieces().map(<[u8]>::to_vec).collect()
+    }
+
+    /// The group of the ranks whose `node` has the same name. *Collective.*
+    #[track_caller]
+    #[must_use]
+    fn split_by_node(&self, node: &str) -> Self {
+        let nodes = self.share(node.as_bytes());
+        let first = nodes.iter().position(|other| *other == node.as_bytes()).expect("this rank's own");
+        self.split(first as u64)
+    }
+
     /// Makes an error of one rank the error of all: the lowest failed rank's is returned everywhere.
     /// *Collective.*
     ///
     /// # Errors
     ///
     /// When any rank gave one.
+    #[track_caller]
     fn agree<T>(&self, result: Result<T>) -> Result<T> {
         let [failed] = self.all_reduce_sum([u64::from(result.is_err())]);
         if failed == 0 {
@@ -73,14 +108,14 @@ pub trait Comm {
     }
 
     /// The error of the lowest rank that has one, when at least one has. *Collective.*
+    #[track_caller]
     fn shared_error(&self, error: Option<&Error>) -> Error {
         let codes = self.all_gather(&[error.map_or(0, |error| error.status().code().into())]);
         let failed = codes.iter().position(|&code| code > 0).expect("a rank has failed");
         // The message travels to root first and from there to everyone: two collectives that exist already.
         let mine = error.filter(|_| failed == self.rank()).map(ToString::to_string).unwrap_or_default();
-        let length = self.all_gather(&[mine.len() as u64]);
         let message =
-            self.broadcast(self.gather(mine.as_bytes(), if self.is_root() { &length } else { &[] }));
+            self.broadcast(self.gather(mine.as_bytes()).map(Gathered::into_bytes).unwrap_or_default());
         Error::new(Status::from_code(codes[failed] as u8), String::from_utf8_lossy(&message))
     }
 }
@@ -124,9 +159,12 @@ impl Comm for SerialComm {
         values
     }
 
-    fn gather(&self, bytes: &[u8], sizes: &[u64]) -> Vec<u8> {
-        assert_eq!(sizes, [bytes.len() as u64], "root knows the sizes");
-        bytes.to_vec()
+    fn gather(&self, bytes: &[u8]) -> Option<Gathered> {
+        Some(Gathered::new(bytes.to_vec(), vec![bytes.len() as u64]))
+    }
+
+    fn split(&self, _colour: u64) -> Self {
+        *self
     }
 
     fn abort(&self, code: i32) -> ! {

@@ -7,9 +7,6 @@ use crate::comm::Comm;
 use crate::error::{Error, Result, Status};
 use crate::store::writer::Writer;
 
-/// Bytes of a record's size on the wire.
-const SIZE_BYTES: u64 = 8;
-
 /// A wave, at most, unless one record alone is longer: root writes one while the next one is on its way.
 const WAVE_BYTES: u64 = 16 << 20;
 
@@ -24,11 +21,11 @@ pub struct Root<'a> {
     pub leave_at: Option<Instant>,
 }
 
-/// Sends the records of all ranks to root's writer, root's own first, then the others' in rank order, and returns how
-/// many bytes they were, at root.
+/// Sends the records of all ranks to root's writer, root's own first, then the others' in rank order, and
+/// returns how many bytes they were, at root.
 ///
-/// Sizes go before, so that root can plan waves of whole records. Before each wave root waits, and with it all
-/// ranks, asleep, until the writer's queue has room for it. *Collective.*
+/// Sizes go before, so that root can plan waves of whole records. Before each wave root waits, and with it
+/// all ranks, asleep, until the writer's queue has room for it. *Collective.*
 ///
 /// # Errors
 ///
@@ -42,19 +39,17 @@ pub fn gather<C: Comm>(comm: &C, records: Vec<Record>, root: Option<Root<'_>>) -
         root.writer.submit(own.into_iter().map(Record::into_bytes).collect());
     }
     let first = comm.exclusive_scan(records.len() as u64);
-    let counts = comm.all_gather(&[records.len() as u64]);
-    let sizes = gather_sizes(comm, &records, &counts);
+    let sizes = gather_sizes(comm, &records);
     let longest = root.map_or(0, |root| root.budget_bytes.min(WAVE_BYTES));
-    let ends = broadcast_numbers(comm, &wave_ends(&sizes, longest));
+    let ends = numbers(&comm.broadcast(bytes(&wave_ends(&sizes, longest))));
     let mut start = 0;
     for end in ends {
         let wave_bytes = sizes.get(start as usize..end as usize).map_or(0, |sizes| sizes.iter().sum());
         comm.agree(root.map_or(Ok(()), |root| wait_for_room(root, wave_bytes)))?;
         let mine = |number: u64| (number.clamp(first, first + records.len() as u64) - first) as usize;
-        let bytes = concatenated(&records[mine(start)..mine(end)]);
-        let wave = comm.gather(&bytes, &bytes_per_rank(&sizes, &counts, start..end));
-        if let Some(root) = root {
-            root.writer.submit(vec![wave]);
+        let wave = comm.gather(&concatenated(&records[mine(start)..mine(end)]));
+        if let Some((root, wave)) = root.zip(wave) {
+            root.writer.submit(vec![wave.into_bytes()]);
         }
         start = end;
     }
@@ -69,16 +64,14 @@ fn concatenated(records: &[Record]) -> Vec<u8> {
     bytes
 }
 
-/// The size of every record of all ranks in rank order, at root.
-fn gather_sizes<C: Comm>(comm: &C, records: &[Record], counts: &[u64]) -> Vec<u64> {
-    let mine: Vec<u8> =
-        records.iter().flat_map(|record| (record.as_bytes().len() as u64).to_le_bytes()).collect();
-    let wire_bytes: Vec<u64> = counts.iter().map(|count| count * SIZE_BYTES).collect();
-    numbers(&comm.gather(&mine, if comm.is_root() { &wire_bytes } else { &[] }))
+/// The size of every record of all ranks in rank order, at root. *Collective.*
+fn gather_sizes<C: Comm>(comm: &C, records: &[Record]) -> Vec<u64> {
+    let mine: Vec<u64> = records.iter().map(|record| record.as_bytes().len() as u64).collect();
+    comm.gather(&bytes(&mine)).map(|all| numbers(&all.into_bytes())).unwrap_or_default()
 }
 
-fn broadcast_numbers<C: Comm>(comm: &C, values: &[u64]) -> Vec<u64> {
-    numbers(&comm.broadcast(values.iter().flat_map(|value| value.to_le_bytes()).collect()))
+fn bytes(numbers: &[u64]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
 fn numbers(bytes: &[u8]) -> Vec<u64> {
@@ -100,20 +93,6 @@ fn wave_ends(sizes: &[u64], longest: u64) -> Vec<u64> {
         ends.push(sizes.len() as u64);
     }
     ends
-}
-
-/// How many bytes each rank has in a wave; at root.
-fn bytes_per_rank(sizes: &[u64], counts: &[u64], wave: std::ops::Range<u64>) -> Vec<u64> {
-    if sizes.is_empty() {
-        return Vec::new();
-    }
-    let mut first = 0;
-    let in_wave = |&count: &u64| {
-        let (start, end) = (wave.start.max(first), wave.end.min(first + count));
-        first += count;
-        if start < end { sizes[start as usize..end as usize].iter().sum() } else { 0 }
-    };
-    counts.iter().map(in_wave).collect()
 }
 
 /// Waits until the writer can take `bytes` more, or has failed.
@@ -143,13 +122,5 @@ mod tests {
         assert_eq!(wave_ends(&[10, 20, 30, 5, 60, 1], 40), [2, 4, 5, 6]);
         assert_eq!(wave_ends(&[10; 6], 1000), [6]);
         assert!(wave_ends(&[], 1000).is_empty());
-    }
-
-    #[test]
-    fn a_wave_knows_what_each_rank_sends() {
-        let (sizes, counts) = ([10, 20, 30, 5, 60, 1], [2, 0, 3, 1]);
-        assert_eq!(bytes_per_rank(&sizes, &counts, 0..2), [30, 0, 0, 0]);
-        assert_eq!(bytes_per_rank(&sizes, &counts, 1..4), [20, 0, 35, 0]);
-        assert_eq!(bytes_per_rank(&sizes, &counts, 4..6), [0, 0, 60, 1]);
     }
 }

@@ -10,7 +10,8 @@ use mandel_mpi::store::hdf5::Hdf5Format;
 use mandel_mpi::{app, post, stop, support};
 
 mod memory;
-#[cfg_attr(feature = "mpi", path = "world/mpi.rs")]
+#[cfg_attr(all(feature = "mpi", not(feature = "fault-points")), path = "world/mpi.rs")]
+#[cfg_attr(all(feature = "mpi", feature = "fault-points"), path = "world/checked_mpi.rs")]
 #[cfg_attr(not(feature = "mpi"), path = "world/serial.rs")]
 mod world;
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::{Resumed, Run, Totals};
-use crate::comm::{Comm, MAX_MESSAGE_BYTES, ROOT};
+use crate::comm::{Comm, Gathered, MAX_MESSAGE_BYTES, ROOT};
 use crate::error::{Error, Result};
 use crate::report::{Report, SCHEMA_VERSION};
 use crate::store::journal::Journal;
@@ -91,20 +91,11 @@ impl<C: Comm> Run<'_, C> {
         self.comm.agree(done.transpose())
     }
 
-    /// Host and threads of every rank.
+    /// Host and threads of every rank. *Collective.*
     fn places(&self) -> (Vec<String>, Vec<u64>) {
-        let host = machine::host_name().into_bytes();
         let threads = self.comm.all_gather(&[self.threads.get() as u64]);
-        let lengths = self.comm.all_gather(&[host.len() as u64]);
-        let sizes: &[u64] = if self.comm.is_root() { &lengths } else { &[] };
-        let all = self.comm.broadcast(self.comm.gather(&host, sizes));
-        let mut rest = all.as_slice();
-        let hosts = lengths.iter().map(|&length| {
-            let (host, tail) = rest.split_at(length as usize);
-            rest = tail;
-            String::from_utf8_lossy(host).into_owned()
-        });
-        (hosts.collect(), threads)
+        let hosts = self.comm.share(machine::host_name().as_bytes());
+        (hosts.iter().map(|host| String::from_utf8_lossy(host).into_owned()).collect(), threads)
     }
 
     fn provenance(&self, hosts: &[String], threads: &[u64]) -> Provenance {
@@ -129,14 +120,11 @@ impl<C: Comm> Run<'_, C> {
         // All ranks' events are one message.
         let most_bytes = MAX_MESSAGE_BYTES / self.comm.size() as u64;
         let events = self.timeline.to_events(rank, &hosts[rank], most_bytes).into_bytes();
-        let sizes = self.comm.all_gather(&[events.len() as u64]);
-        let all = self.comm.gather(&events, if self.comm.is_root() { &sizes } else { &[] });
-        let written = if self.comm.is_root() {
-            let text = timeline::to_trace_file(&String::from_utf8_lossy(&all));
+        let write = |all: Gathered| {
+            let text = timeline::to_trace_file(&String::from_utf8_lossy(&all.into_bytes()));
             std::fs::write(path, text).map_err(|error| Error::io(path.display(), &error))
-        } else {
-            Ok(())
         };
+        let written = self.comm.gather(&events).map_or(Ok(()), write);
         self.comm.agree(written)
     }
 

@@ -1,21 +1,22 @@
 //! Ranks over MPI, the only file that names the `mpi` crate.
 //!
 //! The crate ignores MPI's return codes, so MPI's default error handler (end the job) stays. Counts and
-//! displacements are MPI's `int`: everything sent is cut to [`MAX_MESSAGE_BYTES`] here or by the caller. No call blocks in
-//! MPI, which would spin: threads of the rank may be at work on the same core.
+//! displacements are MPI's `int`: everything sent is cut to [`MAX_MESSAGE_BYTES`] here or by the caller. No
+//! call but `split` blocks in MPI, which would spin: threads of the rank may be at work on the same core.
 
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use mpi::collective::SystemOperation;
 use mpi::datatype::PartitionMut;
 use mpi::environment::Universe;
 use mpi::request::{Request, Scope};
-use mpi::topology::SimpleCommunicator;
+use mpi::topology::{Color, SimpleCommunicator};
 use mpi::traits::{Communicator, CommunicatorCollectives, Root};
 use mpi::{Threading, request};
 
-use super::{Comm, MAX_MESSAGE_BYTES, ROOT, end_on_panic};
+use super::{Comm, Gathered, MAX_MESSAGE_BYTES, ROOT, end_on_panic};
 use crate::error::{Error, Result, Status};
 use crate::launcher::Launch;
 
@@ -25,18 +26,18 @@ const PATIENCE: Duration = Duration::from_micros(50);
 /// How long it sleeps between two looks after that.
 const POLL: Duration = Duration::from_millis(1);
 
-/// All ranks that were started together.
+/// All ranks that were started together, or some of them.
 pub struct MpiComm {
-    world: SimpleCommunicator,
+    group: SimpleCommunicator,
     rank: usize,
     size: usize,
-    // Finalizes MPI when dropped, so it must outlive `world`'s last use.
-    _universe: Universe,
+    // Finalizes MPI when the last group is dropped, so it must outlive `group`'s last use.
+    universe: Rc<Universe>,
 }
 
 impl MpiComm {
-    /// Starts MPI. From here on a panic on any thread ends all ranks with [`Status::Internal`]: an unwinding rank
-    /// would wait for ever in `MPI_Finalize` while the others wait for it.
+    /// Starts MPI. From here on a panic on any thread ends all ranks with [`Status::Internal`]: an unwinding
+    /// rank would wait for ever in `MPI_Finalize` while the others wait for it.
     ///
     /// # Errors
     ///
@@ -60,11 +61,29 @@ impl MpiComm {
                 ),
             ));
         }
-        let (rank, size) = (world.rank() as usize, world.size() as usize);
-        if copies > size {
-            return Err(singletons(copies, size));
+        let comm = Self::of(world, Rc::new(universe));
+        if copies > comm.size {
+            return Err(singletons(copies, comm.size));
         }
-        Ok(Self { world, rank, size, _universe: universe })
+        Ok(comm)
+    }
+
+    fn of(group: SimpleCommunicator, universe: Rc<Universe>) -> Self {
+        let (rank, size) = (group.rank() as usize, group.size() as usize);
+        Self { group, rank, size, universe }
+    }
+
+    /// How many bytes each rank gives to root, in MPI's counts; nothing elsewhere. *Collective.*
+    fn gather_sizes(&self, bytes: u64) -> Option<Vec<i32>> {
+        let root = self.group.process_at_rank(ROOT as i32);
+        if !self.is_root() {
+            request::scope(|scope| complete(root.immediate_gather_into(scope, &bytes)));
+            return None;
+        }
+        let mut sizes = vec![0; self.size];
+        request::scope(|scope| complete(root.immediate_gather_into_root(scope, &bytes, &mut sizes[..])));
+        assert!(sizes.iter().sum::<u64>() <= MAX_MESSAGE_BYTES, "the caller gathers in waves");
+        Some(sizes.into_iter().map(|size| size as i32).collect())
     }
 }
 
@@ -116,7 +135,7 @@ impl Comm for MpiComm {
     }
 
     fn broadcast(&self, mut bytes: Vec<u8>) -> Vec<u8> {
-        let root = self.world.process_at_rank(ROOT as i32);
+        let root = self.group.process_at_rank(ROOT as i32);
         let mut length = bytes.len() as u64;
         request::scope(|scope| complete(root.immediate_broadcast_into(scope, &mut length)));
         bytes.resize(length as usize, 0);
@@ -131,7 +150,7 @@ impl Comm for MpiComm {
         let mut before = 0;
         request::scope(|scope| {
             let sum = SystemOperation::sum();
-            complete(self.world.immediate_exclusive_scan_into(scope, &value, &mut before, sum));
+            complete(self.group.immediate_exclusive_scan_into(scope, &value, &mut before, sum));
         });
         before
     }
@@ -139,7 +158,7 @@ impl Comm for MpiComm {
     fn all_gather(&self, values: &[u64]) -> Vec<u64> {
         let mut all = vec![0; values.len() * self.size];
         request::scope(|scope| {
-            complete(self.world.immediate_all_gather_into(scope, values, &mut all[..]));
+            complete(self.group.immediate_all_gather_into(scope, values, &mut all[..]));
         });
         all
     }
@@ -148,26 +167,23 @@ impl Comm for MpiComm {
         let mut sums = [0; N];
         request::scope(|scope| {
             let sum = SystemOperation::sum();
-            complete(self.world.immediate_all_reduce_into(scope, &values[..], &mut sums[..], sum));
+            complete(self.group.immediate_all_reduce_into(scope, &values[..], &mut sums[..], sum));
         });
         sums
     }
 
-    fn gather(&self, bytes: &[u8], sizes: &[u64]) -> Vec<u8> {
+    fn gather(&self, bytes: &[u8]) -> Option<Gathered> {
+        let counts = self.gather_sizes(bytes.len() as u64);
         // An empty slice points to address 1, which is Open MPI's MPI_IN_PLACE: point to a real byte instead.
         let bytes = if bytes.is_empty() { &[0_u8][..0] } else { bytes };
-        let root = self.world.process_at_rank(ROOT as i32);
-        if !self.is_root() {
+        let root = self.group.process_at_rank(ROOT as i32);
+        let Some(counts) = counts else {
             request::scope(|scope| complete(root.immediate_gather_varcount_into(scope, bytes)));
-            return Vec::new();
-        }
-        assert!(sizes.iter().sum::<u64>() <= MAX_MESSAGE_BYTES, "the caller gathers in waves");
-        let counts: Vec<i32> = sizes.iter().map(|&size| size as i32).collect();
-        let ends = counts.iter().scan(0, |end, count| {
-            *end += count;
-            Some(*end)
-        });
-        let starts: Vec<i32> = std::iter::once(0).chain(ends.take(self.size - 1)).collect();
+            return None;
+        };
+        let sizes = counts.iter().map(|&count| count as u64).collect();
+        let starts = counts.iter().scan(0, |end, count| Some(std::mem::replace(end, *end + count)));
+        let starts: Vec<i32> = starts.collect();
         let end: i32 = counts.iter().sum();
         // One byte more, for the same reason as above.
         let mut gathered = vec![0; end as usize + 1];
@@ -176,7 +192,15 @@ impl Comm for MpiComm {
             complete(root.immediate_gather_varcount_into_root(scope, bytes, &mut partition));
         });
         gathered.truncate(end as usize);
-        gathered
+        Some(Gathered::new(gathered, sizes))
+    }
+
+    fn split(&self, colour: u64) -> Self {
+        let colours = self.all_gather(&[colour]);
+        // MPI's colours are ints: the first rank of a colour stands for it.
+        let first = colours.iter().position(|&other| other == colour).expect("this rank's own");
+        let group = self.group.split_by_color(Color::with_value(first as i32));
+        Self::of(group.expect("every colour has a group"), Rc::clone(&self.universe))
     }
 
     fn abort(&self, code: i32) -> ! {

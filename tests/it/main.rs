@@ -1,6 +1,7 @@
 //! The program as its users meet it: real files, real launchers. And its source, read as data.
 
 mod assemble;
+mod collectives;
 mod command_line;
 #[cfg(feature = "mpi")]
 mod distribution;

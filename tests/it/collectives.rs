@@ -1,0 +1,135 @@
+//! Collectives: every group of ranks keeps the same contract.
+
+use mandel_mpi::comm::as_threads;
+use mandel_mpi::comm::{Comm, Gathered, SerialComm};
+use mandel_mpi::error::{Error, Status};
+
+/// What every group of ranks must do.
+fn keep_the_contract<C: Comm>(comm: &C) {
+    let (rank, size) = (comm.rank() as u64, comm.size() as u64);
+    let ranks: Vec<u64> = (0..size).collect();
+    assert!(rank < size && comm.is_root() == (rank == 0));
+    assert_eq!(comm.broadcast(vec![rank as u8; 3 * usize::from(rank == 0)]), [0, 0, 0]);
+    assert_eq!(comm.exclusive_scan(rank + 1), rank * (rank + 1) / 2);
+    assert_eq!(comm.all_gather(&[rank]), ranks);
+    assert_eq!(comm.all_reduce_sum([1, rank]), [size, ranks.iter().sum()]);
+    keep_the_contract_of_bytes(comm);
+    keep_the_contract_of_errors(comm);
+}
+
+fn keep_the_contract_of_bytes<C: Comm>(comm: &C) {
+    // No bytes of the first rank, one of the second, ...
+    let bytes = |rank: usize| vec![rank as u8; rank];
+    let all: Vec<Vec<u8>> = (0..comm.size()).map(bytes).collect();
+    let gathered = comm.gather(&bytes(comm.rank()));
+    assert_eq!(gathered.is_some(), comm.is_root());
+    if let Some(gathered) = gathered {
+        assert!(gathered.pieces().eq(all.iter().map(Vec::as_slice)));
+        assert_eq!(gathered.into_bytes(), all.concat());
+    }
+    assert_eq!(comm.share(&bytes(comm.rank())), all);
+    assert_eq!(comm.gather(&[]).map(Gathered::into_bytes), comm.is_root().then(Vec::new));
+}
+
+fn keep_the_contract_of_errors<C: Comm>(comm: &C) {
+    assert_eq!(comm.agree(Ok(comm.rank())), Ok(comm.rank()));
+    let failed = |rank: usize| Error::new(Status::Io, format!("rank {rank} failed"));
+    let last = comm.size() - 1;
+    let mine = if comm.rank() + 2 > comm.size() / 2 { Err(failed(comm.rank())) } else { Ok(()) };
+    let lowest = (comm.size() / 2).saturating_sub(1);
+    assert_eq!(comm.agree(mine), Err(failed(lowest)));
+    let of_last = (comm.rank() == last).then(|| failed(last));
+    assert_eq!(comm.shared_error(of_last.as_ref()), failed(last));
+}
+
+/// Groups of a group are groups, of any colours, also when they are split again.
+fn keep_the_contract_of_splits<C: Comm>(comm: &C) {
+    let (rank, size) = (comm.rank(), comm.size());
+    let colours = [u64::MAX, 3];
+    let half = comm.split(colours[rank % 2]);
+    assert_eq!((half.rank(), half.size()), (rank / 2, (size - rank % 2).div_ceil(2)));
+    keep_the_contract(&half);
+    let members = half.all_gather(&[rank as u64]);
+    assert!(members.iter().all(|other| other % 2 == rank as u64 % 2) && members.is_sorted());
+    // Both groups at once, without waiting for each other.
+    let quarter = half.split(half.rank() as u64 / 2);
+    keep_the_contract(&quarter);
+    assert_eq!(comm.split(0).size(), size);
+    let nodes = ["node1", "node10", "node1"];
+    let node = comm.split_by_node(nodes[rank % 3]);
+    assert_eq!(node.size(), (0..size).filter(|other| nodes[other % 3] == nodes[rank % 3]).count());
+    keep_the_contract(&node);
+}
+
+#[test]
+fn one_rank_keeps_the_contract() {
+    keep_the_contract(&SerialComm);
+    keep_the_contract_of_splits(&SerialComm);
+}
+
+#[test]
+fn threads_keep_the_contract() {
+    for size in [1, 2, 3, 5, 8] {
+        as_threads::run(size, |comm| {
+            keep_the_contract(&comm);
+            keep_the_contract_of_splits(&comm);
+        });
+    }
+}
+
+#[cfg(feature = "mpi")]
+mod over_mpi {
+    use mandel_mpi::comm::MpiComm;
+    use mandel_mpi::comm::checked::Checked;
+
+    use super::{keep_the_contract, keep_the_contract_of_splits};
+    use crate::sandbox::{Sandbox, mpirun};
+
+    /// Runs a test of this file on many ranks.
+    fn on_ranks(ranks: usize, test: &str) -> crate::sandbox::Run {
+        let mut command = mpirun(ranks);
+        command.arg(std::env::current_exe().expect("this program"));
+        let name = format!("collectives::over_mpi::{test}");
+        Sandbox::new().finish(command.args(["--exact", &name, "--ignored", "--nocapture"]))
+    }
+
+    #[test]
+    fn mpi_keeps_the_contract() {
+        for ranks in [1, 2, 5] {
+            let run = on_ranks(ranks, "as_a_rank");
+            assert_eq!(run.stdout.matches("1 passed").count(), ranks, "{}\n{}", run.stdout, run.stderr);
+            assert_eq!(run.code, 0, "{}", run.stderr);
+        }
+    }
+
+    #[test]
+    #[ignore = "mpirun starts it on many ranks"]
+    fn as_a_rank() {
+        let comm = MpiComm::start().expect("MPI");
+        keep_the_contract(&comm);
+        keep_the_contract_of_splits(&comm);
+        let checked = Checked::new(comm);
+        keep_the_contract(&checked);
+        keep_the_contract_of_splits(&checked);
+    }
+
+    #[test]
+    fn over_mpi_too_ranks_in_different_collectives_end_with_both_places() {
+        let run = on_ranks(3, "as_a_rank_in_another_collective");
+        assert_ne!(run.code, 0, "{}", run.stdout);
+        let found = run.stderr.contains("rank 0 is in all_gather of 1 at tests/it/collectives.rs")
+            && run.stderr.contains("rank 2 is in exclusive_scan at tests/it/collectives.rs");
+        assert!(found, "{}", run.stderr);
+    }
+
+    #[test]
+    #[ignore = "mpirun starts it on many ranks"]
+    fn as_a_rank_in_another_collective() {
+        use mandel_mpi::comm::Comm;
+        let comm = Checked::new(MpiComm::start().expect("MPI"));
+        match comm.rank() {
+            2 => comm.exclusive_scan(1),
+            _ => comm.all_gather(&[1])[0],
+        };
+    }
+}
