@@ -21,7 +21,7 @@ use crate::comm::{Comm, SerialComm};
 use crate::config::{Config, Partition};
 use crate::error::{Error, Result, Status};
 use crate::estimate;
-use crate::faults::Faults;
+use crate::faults::{Faults, Point};
 use crate::gather::{self, Root};
 use crate::kernel::{FieldKernel, Kernel, Shortcuts};
 use crate::launcher::Launch;
@@ -58,10 +58,10 @@ const LONGEST_NAP: Duration = Duration::from_millis(100);
 pub fn run<C: Comm>(args: &JobArgs, comm: &C, format: Box<dyn FileFormat>) -> Result<()> {
     let began = Instant::now();
     let stop = comm.agree(StopRequest::listen())?;
-    let faults = comm.agree(Faults::new(args, comm.rank()))?;
+    let faults = Faults::new(args.fail_at, comm.rank());
     let (config, texts) = start::read_config(args, comm)?;
     telemetry::init(&config.log, comm.rank());
-    comm.agree(faults.pass("config"))?;
+    faults.pass_together(comm, Point::Config)?;
     let start = match start::open(args, comm, &config, &texts, format.as_ref())? {
         Begin::Complete => return Ok(()),
         Begin::Compute(start) => start,
@@ -195,7 +195,7 @@ impl<C: Comm> Run<'_, C> {
         let mut plan = self.plan(&start)?;
         let resumed = Resumed::from(start.as_ref());
         let mut progress = self.progress(&plan);
-        let writer = start.journal.map(|journal| Writer::start(journal, self.faults.clone()));
+        let writer = start.journal.map(|journal| Writer::start(journal, self.faults));
         let writer = self.comm.agree(writer.transpose())?;
         let mut totals = Totals::default();
         totals.phases.setup_s = self.began.elapsed().as_secs_f64();
@@ -260,7 +260,7 @@ impl<C: Comm> Run<'_, C> {
             held_bytes: budget,
             own_bytes: if self.comm.is_root() { budget / 2 } else { u64::MAX },
         };
-        self.comm.agree(self.faults.pass("compute"))?;
+        self.faults.pass_together(self.comm, Point::Compute)?;
         let share = Share { bands: mine, costs: &costs };
         let left_cost: u64 = plan.left.iter().map(|&band| plan.costs[band as usize]).sum();
         let done_before = plan.costs.iter().sum::<u64>() - left_cost;
@@ -300,7 +300,7 @@ impl<C: Comm> Run<'_, C> {
         totals: &mut Totals,
     ) -> Result<()> {
         let started = Instant::now();
-        self.comm.agree(self.faults.pass("gather"))?;
+        self.faults.pass_together(self.comm, Point::Gather)?;
         let budget_bytes = self.queue_budget_bytes();
         let root = writer.map(|writer| Root { writer, budget_bytes, leave_at });
         let details = json!({"records": records.len()});

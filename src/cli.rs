@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::Settings;
 use crate::error::{Error, Result};
+use crate::faults::Fault;
 use crate::launcher::Launch;
 use crate::telemetry::ProgressStyleChoice;
 
@@ -71,9 +72,9 @@ pub struct JobArgs {
     #[arg(long)]
     pub print_config: bool,
     /// Fail on purpose: RANK:PHASE:panic, :error or :slow
-    #[cfg(feature = "fault-points")]
-    #[arg(long, value_name = "RANK:PHASE:HOW", hide = true)]
-    pub fail_at: Option<String>,
+    #[cfg_attr(feature = "fault-points", arg(long, value_name = "RANK:PHASE:HOW", hide = true))]
+    #[cfg_attr(not(feature = "fault-points"), arg(skip))]
+    pub fail_at: Option<Fault>,
 }
 
 /// Commands on finished files. They never start MPI.

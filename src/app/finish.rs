@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{Resumed, Run, Totals};
 use crate::comm::{Comm, Gathered, MAX_MESSAGE_BYTES, ROOT};
 use crate::error::{Error, Result};
+use crate::faults::Point;
 use crate::report::{Report, SCHEMA_VERSION};
 use crate::store::journal::Journal;
 use crate::store::writer::Writer;
@@ -47,7 +48,7 @@ impl<C: Comm> Run<'_, C> {
         resumed: Resumed,
         waiting: Instant,
     ) -> Result<()> {
-        self.comm.agree(self.faults.pass("assemble"))?;
+        self.faults.pass_together(self.comm, Point::Assemble)?;
         let (hosts, threads) = self.places();
         let provenance = self.provenance(&hosts, &threads);
         let assembling = Instant::now();

@@ -1,20 +1,18 @@
 //! No faults but the real ones.
 
-use crate::cli::JobArgs;
+use super::{Fault, Point};
+use crate::comm::Comm;
 use crate::error::Result;
 
 /// Nothing.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Faults;
 
 impl Faults {
-    /// No faults, whatever was typed.
-    ///
-    /// # Errors
-    ///
-    /// Never.
-    pub fn new(_args: &JobArgs, _rank: usize) -> Result<Self> {
-        Ok(Self)
+    /// No faults: nobody can ask for any.
+    #[must_use]
+    pub fn new(_fault: Option<Fault>, _rank: usize) -> Self {
+        Self
     }
 
     /// Goes on.
@@ -22,7 +20,16 @@ impl Faults {
     /// # Errors
     ///
     /// Never.
-    pub fn pass(&self, _phase: &str) -> Result<()> {
+    pub fn pass(self, _point: Point) -> Result<()> {
+        Ok(())
+    }
+
+    /// Goes on. With the feature `fault-points` this is *Collective.*
+    ///
+    /// # Errors
+    ///
+    /// Never.
+    pub fn pass_together<C: Comm>(self, _comm: &C, _point: Point) -> Result<()> {
         Ok(())
     }
 }

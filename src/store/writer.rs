@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::faults::Faults;
+use crate::faults::{Faults, Point};
 use crate::store::journal::Journal;
 use crate::{machine, threads};
 
@@ -50,7 +50,7 @@ impl Writer {
         let shared = Arc::new(Shared::default());
         let thread = threads::spawn({
             let shared = Arc::clone(&shared);
-            move || write_all(journal, &queue, &shared, &faults)
+            move || write_all(journal, &queue, &shared, faults)
         })?;
         Ok(Self { orders, shared, thread })
     }
@@ -120,7 +120,7 @@ impl Writer {
     }
 }
 
-fn write_all(mut journal: Journal, queue: &Receiver<Order>, shared: &Shared, faults: &Faults) -> Journal {
+fn write_all(mut journal: Journal, queue: &Receiver<Order>, shared: &Shared, faults: Faults) -> Journal {
     let mut since_sync_us = 0;
     for order in queue {
         let started = Instant::now();
@@ -146,9 +146,9 @@ fn write_all(mut journal: Journal, queue: &Receiver<Order>, shared: &Shared, fau
     journal
 }
 
-fn carry_out(order: Order, journal: &mut Journal, faults: &Faults) -> Result<()> {
+fn carry_out(order: Order, journal: &mut Journal, faults: Faults) -> Result<()> {
     match order {
-        Order::Append(records) => faults.pass("write").and_then(|()| journal.append(&records)),
+        Order::Append(records) => faults.pass(Point::Write).and_then(|()| journal.append(&records)),
         Order::Sync => journal.sync(),
     }
 }

@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicBool;
 
 use mandel_mpi::band::{Deflate, Encoding, Geometry};
 use mandel_mpi::block::TeamWork;
-use mandel_mpi::cli::JobArgs;
 use mandel_mpi::comm::SerialComm;
 use mandel_mpi::dataset::Fields;
 use mandel_mpi::faults::Faults;
@@ -58,7 +57,7 @@ fn journal(job: &Job, kernel: &dyn FieldKernel, output: &Path) -> Journal {
         (0..THREADS).for_each(|_| drop(scope.spawn(|| work.contribute(&block))));
     });
     let journal = Journal::open(&Paths::new(output), job, encoding, &Texts::default()).expect("a journal");
-    let faults = Faults::new(&JobArgs::default(), 0).expect("none");
+    let faults = Faults::new(None, 0);
     let writer = Writer::start(journal, faults).expect("a thread");
     let root = Root { writer: &writer, budget_bytes: 1 << 20, leave_at: None };
     gather(&SerialComm, block.take_records(), Some(root)).expect("gathered");
