@@ -14,14 +14,14 @@ fn stride(height: u64) -> u64 {
     (height / 1024).clamp(16, 64)
 }
 
-/// Work on a point besides its iterations, on root's kernel: ranks may have others, but must believe the same.
-/// *Collective.*
-pub fn point_cost<C: Comm>(comm: &C, kernel: &dyn FieldKernel) -> u64 {
+/// Work on a point besides its iterations, on root's kernel: ranks may have others, but must believe the
+/// same. *Collective.*
+pub fn agreed_point_cost<C: Comm>(comm: &C, kernel: &dyn FieldKernel) -> u64 {
     comm.all_gather(&[kernel.point_cost()])[ROOT]
 }
 
-/// The believed cost of every band of the grid, iterations and `point_cost` for every point, the same on all ranks.
-/// Each rank samples its share of rows. *Collective.*
+/// The predicted cost of every band of the grid, iterations and `point_cost` for every point, the same on all
+/// ranks. Each rank samples its share of rows. *Collective.*
 ///
 /// # Errors
 ///
@@ -152,8 +152,8 @@ mod tests {
         let whole = Part { rows: 0..1000, columns: 0..1000 };
         let mut values = FieldValues::zeros(CountWidth::U32, whole.shape());
         let cost = kernel.compute(&whole, values.as_fields(), &never).expect("not stopped");
-        let believed = costs.iter().sum::<u64>() - 24 * 1_000_000;
-        let (name, error) = (choice.name(), believed.abs_diff(cost));
-        assert!(100 * error < percent * cost, "{name}, {max_iter}: {believed} against {cost}");
+        let predicted = costs.iter().sum::<u64>() - 24 * 1_000_000;
+        let (name, error) = (choice.name(), predicted.abs_diff(cost));
+        assert!(100 * error < percent * cost, "{name}, {max_iter}: {predicted} against {cost}");
     }
 }

@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
+use mandel_mpi::app::Edges;
 use mandel_mpi::cli::{Command, CommandLine, JobArgs};
 use mandel_mpi::comm::Comm;
 use mandel_mpi::error::{Error, Result, Status};
 use mandel_mpi::launcher::Launch;
+use mandel_mpi::stop::StopRequest;
 use mandel_mpi::store::hdf5::Hdf5Format;
 use mandel_mpi::{app, post, stop, support};
 
@@ -44,7 +46,8 @@ fn job(args: &JobArgs) -> ExitCode {
         Err(error) => return end(&Err(error), Launch::here().is_first_copy()),
     };
     // Errors in here were agreed on by all ranks: root says the one line.
-    end(&app::run(args, &comm, Box::new(Hdf5Format)), comm.is_root())
+    let edges = Edges { format: Box::new(Hdf5Format), listen: Box::new(StopRequest::listen) };
+    end(&app::run(args, &comm, edges), comm.is_root())
 }
 
 fn on_files(command: &Command) -> Result<()> {

@@ -1,7 +1,7 @@
 //! `--dry-run`: everything up to the first pixel, without MPI, and what the job would take.
 //!
-//! The estimate times some bands of the job, whole, kernel and encoding, on one thread. What they took for each unit of
-//! predicted cost is taken for the other bands, too.
+//! The estimate times some bands of the job, whole, kernel and encoding, on one thread. What they took for
+//! each unit of predicted cost is taken for the other bands, too.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::{prepare_kernel, start};
+use super::start::{self, prepare_kernel};
 use crate::band::{Encoding, Geometry};
 use crate::block::TeamWork;
 use crate::cli::JobArgs;

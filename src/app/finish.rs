@@ -6,10 +6,13 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::{Resumed, Run, Totals};
+use super::run::{Run, Totals};
 use crate::comm::{Comm, Gathered, MAX_MESSAGE_BYTES, ROOT};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::faults::Point;
+use crate::kernel::FieldKernel;
+use crate::metrics::PhaseSummary;
 use crate::report::{Report, SCHEMA_VERSION};
 use crate::store::journal::Journal;
 use crate::store::writer::Writer;
@@ -18,12 +21,12 @@ use crate::{machine, metrics, report, threads, timeline};
 
 impl<C: Comm> Run<'_, C> {
     /// Waits for the journal, assembles the file from it at root while the others sleep, and reports.
+    /// *Collective.*
     pub(super) fn finish(
         &self,
         writer: Option<Writer>,
         format: Box<dyn FileFormat>,
         mut totals: Totals,
-        resumed: Resumed,
     ) -> Result<()> {
         let waiting = Instant::now();
         self.while_root_works(|| writer.as_ref().is_some_and(Writer::is_busy));
@@ -32,20 +35,19 @@ impl<C: Comm> Run<'_, C> {
         totals.phases.write_s += totals.journal_s;
         let journal = self.comm.agree(writer.map(Writer::finish).transpose())?;
         let sync = journal.as_ref().map(Journal::sync_later);
-        self.complete(journal, format, totals, resumed, waiting).or_else(|error| {
+        self.complete(journal, format, totals, waiting).or_else(|error| {
             // Without the file the journal is all there is, so its last records must be durable, too.
             self.comm.agree(sync.map_or(Ok(()), |sync| sync()))?;
             Err(error)
         })
     }
 
-    /// Makes the file of the journal. Errors are the same on all ranks.
+    /// Makes the file of the journal. Errors are the same on all ranks. *Collective.*
     fn complete(
         &self,
         journal: Option<Journal>,
         format: Box<dyn FileFormat>,
         mut totals: Totals,
-        resumed: Resumed,
         waiting: Instant,
     ) -> Result<()> {
         self.faults.pass_together(self.comm, Point::Assemble)?;
@@ -60,15 +62,12 @@ impl<C: Comm> Run<'_, C> {
         }
         self.timeline.note("finish", waiting, json!({}));
         self.write_trace(&hosts)?;
-        let report = self.report(&totals, journal.as_ref(), hosts, threads, resumed);
-        let told = match (journal, report) {
-            (Some(journal), Some(report)) => self.publish(journal, &report),
-            _ => Ok(()),
-        };
-        self.comm.agree(told)
+        let measured = self.measure(&totals, hosts, threads);
+        let publish = |journal| self.publish(journal, measured, totals);
+        self.comm.agree(journal.map_or(Ok(()), publish))
     }
 
-    /// Assembles the file on a thread of its own, so that root still hears a stop request.
+    /// Assembles the file on a thread of its own, so that root still hears a stop request. *Collective.*
     fn assemble(
         &self,
         journal: Option<Journal>,
@@ -129,67 +128,82 @@ impl<C: Comm> Run<'_, C> {
         self.comm.agree(written)
     }
 
-    /// What all ranks did; at root.
-    fn report(
-        &self,
-        totals: &Totals,
-        journal: Option<&Journal>,
-        hosts: Vec<String>,
-        threads: Vec<u64>,
-        resumed: Resumed,
-    ) -> Option<Report> {
-        let all_us = self.comm.all_gather(&totals.phases.to_us());
+    /// Exchanges what ranks measured. *Collective.*
+    fn measure(&self, totals: &Totals, hosts: Vec<String>, threads: Vec<u64>) -> Measured {
         let [executed] = self.comm.all_reduce_sum([totals.executed]);
-        let memory = self.comm.all_gather(&[machine::peak_memory_bytes()]);
-        let journal = journal?;
-        let phases = metrics::summarise(&all_us);
-        let compute = phases.iter().find(|phase| phase.name == "compute").expect("it is a phase");
-        let (summary, grid) = (journal.summary(), self.config.job.grid());
-        let wall_s = self.began.elapsed().as_secs_f64();
-        Some(Report {
-            schema_version: SCHEMA_VERSION,
-            version: env!("CARGO_PKG_VERSION"),
-            commit: env!("MANDEL_MPI_COMMIT"),
-            job_hash: self.config.job.hash().to_string(),
-            height: grid.height(),
-            width: grid.width(),
-            max_iter: self.config.job.max_iter().get(),
-            checksum: summary.checksum.to_string(),
-            sum: summary.sum.to_string(),
-            undecided: summary.undecided,
-            ranks: self.comm.size(),
-            threads,
+        Measured {
             hosts,
-            kernel: self.kernel.name().to_owned(),
-            rounds: totals.rounds,
-            bands: journal.encoding().geometry.bands(),
-            resumed_bands: resumed.bands,
+            threads,
+            phases: metrics::summarise(&self.comm.all_gather(&totals.phases.to_us())),
             executed,
-            point_cost: self.kernel.point_cost(),
-            giter_per_s: (summary.sum - resumed.sum) as f64 / wall_s * 1e-9,
-            wall_s,
-            load_balance: metrics::load_balance(compute.avg_s, compute.max_s),
-            busy: metrics::busy(&phases),
-            root_memory_bytes: memory[ROOT],
-            most_memory_bytes: memory.iter().copied().max().unwrap_or(0),
-            phases,
-            gathered_bytes: totals.gathered_bytes,
-            journal_s: totals.journal_s,
-            journal_cpu_s: totals.journal_cpu_s,
-            output: self.config.output.path.display().to_string(),
-            band_costs: journal.costs(),
-            believed_band_costs: totals.believed_costs.clone(),
-        })
+            memory_bytes: self.comm.all_gather(&[machine::peak_memory_bytes()]),
+            wall_s: self.began.elapsed().as_secs_f64(),
+        }
     }
 
-    /// Gives the finished file its name, and tells.
-    fn publish(&self, journal: Journal, report: &Report) -> Result<()> {
+    /// Gives the finished file its name, and tells. At root.
+    fn publish(&self, journal: Journal, measured: Measured, totals: Totals) -> Result<()> {
+        let report = measured.report(self.config, self.kernel.as_ref(), &journal, totals);
         store::publish(journal, self.args.force)?;
         if let Some(path) = &self.args.summary {
-            let json = serde_json::to_string_pretty(report).expect("plain data");
+            let json = serde_json::to_string_pretty(&report).expect("plain data");
             std::fs::write(path, json).map_err(|error| Error::io(path.display(), &error))?;
         }
         report::print(&report);
         Ok(())
+    }
+}
+
+/// What all ranks measured. It knows no communicator: whatever is made of it needs no other rank.
+struct Measured {
+    hosts: Vec<String>,
+    threads: Vec<u64>,
+    phases: Vec<PhaseSummary>,
+    /// Executed pixel-iterations of all ranks.
+    executed: u64,
+    /// Peak memory of each rank.
+    memory_bytes: Vec<u64>,
+    /// Start to end, in seconds.
+    wall_s: f64,
+}
+
+impl Measured {
+    fn report(self, config: &Config, kernel: &dyn FieldKernel, journal: &Journal, totals: Totals) -> Report {
+        let compute = self.phases.iter().find(|phase| phase.name == "compute").expect("it is a phase");
+        let (job, summary) = (&config.job, journal.summary());
+        Report {
+            schema_version: SCHEMA_VERSION,
+            version: env!("CARGO_PKG_VERSION"),
+            commit: env!("MANDEL_MPI_COMMIT"),
+            job_hash: job.hash().to_string(),
+            height: job.grid().height(),
+            width: job.grid().width(),
+            max_iter: job.max_iter().get(),
+            checksum: summary.checksum.to_string(),
+            sum: summary.sum.to_string(),
+            undecided: summary.undecided,
+            ranks: self.hosts.len(),
+            threads: self.threads,
+            hosts: self.hosts,
+            kernel: kernel.name().to_owned(),
+            rounds: totals.rounds,
+            bands: journal.encoding().geometry.bands(),
+            resumed_bands: totals.resumed.bands,
+            executed: self.executed,
+            point_cost: kernel.point_cost(),
+            giter_per_s: (summary.sum - totals.resumed.sum) as f64 / self.wall_s * 1e-9,
+            wall_s: self.wall_s,
+            load_balance: metrics::load_balance(compute.avg_s, compute.max_s),
+            busy: metrics::busy(&self.phases),
+            root_memory_bytes: self.memory_bytes[ROOT],
+            most_memory_bytes: self.memory_bytes.iter().copied().max().unwrap_or(0),
+            phases: self.phases,
+            gathered_bytes: totals.gathered_bytes,
+            journal_s: totals.journal_s,
+            journal_cpu_s: totals.journal_cpu_s,
+            output: config.output.path.display().to_string(),
+            band_costs: journal.costs(),
+            believed_band_costs: totals.predicted_costs,
+        }
     }
 }

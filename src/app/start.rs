@@ -1,26 +1,31 @@
 //! Before the first round: root reads the config and looks at what is there; all ranks learn the same.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::band::{Deflate, Encoding, Geometry};
+use crate::checksum::Checksum;
 use crate::cli::JobArgs;
 use crate::comm::Comm;
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
-use crate::report;
+use crate::kernel::{FieldKernel, Kernel, Shortcuts};
+use crate::launcher::Launch;
 use crate::store::FileFormat;
 use crate::store::journal::{self, Journal, Texts};
 use crate::store::paths::Paths;
+use crate::threads::{self, CpuPlacement, ThreadRequest};
+use crate::{machine, report};
 
 /// What there is to do.
-pub(super) enum Begin {
+pub(super) enum Opened {
     /// Nothing: the output is complete.
     Complete,
     /// The job, or the rest of it.
-    Compute(Box<Start>),
+    Job(Box<Start>),
 }
 
 /// Where to start from.
@@ -35,9 +40,9 @@ pub(super) struct Start {
 
 /// What root tells the others.
 #[derive(Serialize, Deserialize)]
-enum News {
+enum Opening {
     Complete,
-    Compute { band_rows: u64, chunk_columns: u64, deflate: u8, unfinished: Vec<Range<u64>> },
+    Job { band_rows: u64, chunk_columns: u64, deflate: u8, unfinished: Vec<Range<u64>> },
 }
 
 /// Reads the config: root its file, all others what root sends them, so that no file system is asked by
@@ -76,25 +81,25 @@ pub(super) fn open<C: Comm>(
     config: &Config,
     texts: &Texts,
     format: &dyn FileFormat,
-) -> Result<Begin> {
+) -> Result<Opened> {
     let opened = if comm.is_root() { open_at_root(args, config, texts, format).map(Some) } else { Ok(None) };
     let mut journal = comm.agree(opened)?.flatten();
-    let news = journal.as_ref().map_or(News::Complete, |journal| {
+    let opening = journal.as_ref().map_or(Opening::Complete, |journal| {
         let Encoding { geometry, deflate } = *journal.encoding();
-        News::Compute {
+        Opening::Job {
             band_rows: geometry.band_rows,
             chunk_columns: geometry.chunk_columns,
             deflate: deflate.level(),
             unfinished: runs(&journal.unfinished()),
         }
     });
-    let bytes = comm.broadcast(serde_json::to_vec(&news).expect("plain data"));
+    let bytes = comm.broadcast(serde_json::to_vec(&opening).expect("plain data"));
     Ok(match serde_json::from_slice(&bytes).expect("root sent it") {
-        News::Complete => Begin::Complete,
-        News::Compute { band_rows, chunk_columns, deflate, unfinished } => {
+        Opening::Complete => Opened::Complete,
+        Opening::Job { band_rows, chunk_columns, deflate, unfinished } => {
             let geometry = Geometry { band_rows, chunk_columns, ..Geometry::of(&config.job) };
             let deflate = Deflate::new(deflate).expect("root checked it");
-            Begin::Compute(Box::new(Start {
+            Opened::Job(Box::new(Start {
                 encoding: Encoding { geometry, deflate },
                 unfinished,
                 journal: journal.take(),
@@ -127,8 +132,8 @@ fn open_at_root(
     Ok(Some(journal))
 }
 
-/// Whether the output is there already, complete and of this job. Any other file in its place is refused, unless
-/// `--force` says that it may be replaced.
+/// Whether the output is there already, complete and of this job. Any other file in its place is refused,
+/// unless `--force` says that it may be replaced.
 pub(super) fn is_complete(
     args: &JobArgs,
     config: &Config,
@@ -157,6 +162,39 @@ pub(super) fn is_complete(
     let advice = "take another output, or --force to replace it once the new one is complete";
     let message = format!("the output exists and is not this job's: {}: {advice}", output.display());
     Err(Error::new(Status::CannotCreate, message))
+}
+
+/// The kernel that the config asks for, on this rank's CPU.
+pub(super) fn prepare_kernel(config: &Config) -> Result<Box<dyn FieldKernel>> {
+    let shortcuts = if config.shortcuts { Shortcuts::Proven } else { Shortcuts::None };
+    match Kernel::prepare(config.kernel, &config.job, shortcuts) {
+        Ok(kernel) => Ok(Box::new(kernel)),
+        Err(lack) => Err(Error::new(Status::Usage, format!("{lack} (on {})", machine::host_name()))),
+    }
+}
+
+/// The threads of this rank, by the config, the environment or its share of the node. *Collective.*
+pub(super) fn agree_on_threads<C: Comm>(comm: &C, config: &Config) -> Result<NonZeroUsize> {
+    let request = comm.agree(ThreadRequest::new(config.run.threads, Launch::here().threads))?;
+    let words = comm.all_gather(&CpuPlacement::here().to_words());
+    let placements: Vec<CpuPlacement> =
+        words.chunks_exact(CpuPlacement::WORDS).map(CpuPlacement::from_words).collect();
+    let mine = threads::of_rank(&request, &placements, comm.rank());
+    let all = comm.all_gather(&[mine.get() as u64]);
+    let complaint = threads::oversubscription(&all, &placements, comm.rank());
+    warn_once(comm, complaint.as_deref());
+    Ok(mine)
+}
+
+/// Logs what ranks complain about: the same words once, with the number of ranks that say them. *Collective.*
+fn warn_once<C: Comm>(comm: &C, complaint: Option<&str>) {
+    let mine = complaint.map_or(0, |text| Checksum::of_bytes(text.as_bytes()).crc());
+    let all = comm.all_gather(&[mine]);
+    let is_first = !all[..comm.rank()].contains(&mine);
+    if let Some(complaint) = complaint.filter(|_| is_first) {
+        let ranks = all.iter().filter(|&&other| other == mine).count();
+        tracing::warn!("{complaint} (said by {ranks} of {} ranks)", comm.size());
+    }
 }
 
 /// Runs of consecutive numbers in an ascending list.

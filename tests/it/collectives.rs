@@ -1,8 +1,11 @@
-//! Collectives: every group of ranks keeps the same contract.
+//! Collectives: every group keeps the same contract, and every function that needs all ranks says so.
 
 use mandel_mpi::comm::as_threads;
 use mandel_mpi::comm::{Comm, Gathered, SerialComm};
 use mandel_mpi::error::{Error, Status};
+
+use crate::functions::functions;
+use crate::sources::sources;
 
 /// What every group of ranks must do.
 fn keep_the_contract<C: Comm>(comm: &C) {
@@ -132,4 +135,70 @@ mod over_mpi {
             _ => comm.all_gather(&[1])[0],
         };
     }
+}
+
+/// The collectives that everything else is made of.
+const COLLECTIVES: [&str; 10] = [
+    "broadcast",
+    "exclusive_scan",
+    "all_gather",
+    "all_reduce_sum",
+    "gather",
+    "split",
+    "share",
+    "split_by_node",
+    "agree",
+    "shared_error",
+];
+
+/// Whether `body` has a call of `name`, which is a collective.
+fn calls(body: &str, name: &str) -> bool {
+    let of_comm = COLLECTIVES.contains(&name);
+    body.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&body[..at], &body[at + name.len()..]);
+        let is_call = after.starts_with('(') || after.starts_with("::<");
+        // The group of one waits for nobody.
+        let is_alone = after.lines().next().is_some_and(|line| line.contains("&SerialComm"));
+        let is_part = |c: char| c.is_alphanumeric() || "_.:".contains(c);
+        let path = before.rsplit(|c| !is_part(c)).next().unwrap_or_default();
+        let is_meant = if path.ends_with('.') {
+            path.ends_with("comm.") == of_comm
+        } else if path.ends_with("::") {
+            !of_comm && (path == "Self::" || path.starts_with(char::is_lowercase))
+        } else {
+            !of_comm && path.is_empty() && !before.ends_with("fn ")
+        };
+        is_call && !is_alone && is_meant
+    })
+}
+
+/// A forgotten call of a collective is a deadlock, and nothing in a signature tells: so the doc must.
+#[test]
+fn who_calls_a_collective_says_so() {
+    let sources = sources();
+    // Only what can name a communicator can call it. The program itself only starts them all.
+    let is_inside = |name: &str| name != "src/main.rs" && !name.starts_with("src/world/");
+    let with_comm = sources.iter().filter(|(name, text)| is_inside(name) && text.contains("Comm"));
+    let functions: Vec<_> = with_comm.flat_map(|(name, text)| functions(name, text)).collect();
+    assert!(functions.len() > 100, "the sources are read: {}", functions.len());
+    let says = |doc: &str| doc.contains("*Collective");
+    let mut known: Vec<String> = COLLECTIVES.map(str::to_owned).into();
+    known.extend(
+        functions.iter().filter(|function| says(&function.doc)).map(|function| function.name.clone()),
+    );
+    // What implements a trait is documented there.
+    let of_traits: Vec<&str> = functions
+        .iter()
+        .filter(|function| function.is_in_trait)
+        .map(|function| function.name.as_str())
+        .collect();
+    let silent: Vec<String> = functions
+        .iter()
+        .filter(|function| !says(&function.doc) && !of_traits.contains(&function.name.as_str()))
+        .filter_map(|function| {
+            let called = known.iter().find(|name| calls(&function.body, name))?;
+            Some(format!("{}: {} calls {called}", function.file, function.name))
+        })
+        .collect();
+    assert!(silent.is_empty(), "these do not say *Collective*:\n{}", silent.join("\n"));
 }

@@ -11,9 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::named_paths::{Named, named_paths};
 use crate::sources::sources;
 
-/// Modules whose files still name each other to and fro, and count as one.
-const ONE_PIECE: [&str; 1] = ["app"];
-
 /// Words that lead to a module or to something in it.
 type Path = Vec<String>;
 
@@ -155,10 +152,10 @@ fn renamed_modules(text: &str) -> Vec<(String, String)> {
 }
 
 /// Everything that is wrong with a program whose layers `lib` has.
-fn faults(lib: &str, sources: &[Source], one_piece: &[&str]) -> Vec<String> {
+fn faults(lib: &str, sources: &[Source]) -> Vec<String> {
     let layers = layers(lib);
     let arrows = Program::new(sources).arrows();
-    [misplaced(&layers, arrows.keys()), upward(&layers, &arrows), circles(&arrows, one_piece)].concat()
+    [misplaced(&layers, arrows.keys()), upward(&layers, &arrows), circles(&arrows)].concat()
 }
 
 /// Modules without one place in the table, and names in it that are no module.
@@ -182,17 +179,8 @@ fn upward(layers: &[Layer], arrows: &BTreeMap<Path, BTreeSet<Path>>) -> Vec<Stri
 }
 
 /// Files from which arrows lead back to themselves, with one such way each.
-fn circles(arrows: &BTreeMap<Path, BTreeSet<Path>>, one_piece: &[&str]) -> Vec<String> {
-    let node = |module: &Path| {
-        if one_piece.contains(&module[0].as_str()) { module[..1].to_vec() } else { module.clone() }
-    };
-    let mut graph: BTreeMap<Path, BTreeSet<Path>> = BTreeMap::new();
-    for (from, targets) in arrows {
-        let from = node(from);
-        let targets = targets.iter().map(node).filter(|to| *to != from).collect::<BTreeSet<_>>();
-        graph.entry(from).or_default().extend(targets);
-    }
-    let ways = graph.keys().filter_map(|module| way_back(&graph, module));
+fn circles(graph: &BTreeMap<Path, BTreeSet<Path>>) -> Vec<String> {
+    let ways = graph.keys().filter_map(|module| way_back(graph, module));
     ways.map(|way| {
         format!("a circle: {}", way.iter().map(|module| module.join("::")).collect::<Vec<_>>().join(" -> "))
     })
@@ -221,21 +209,8 @@ fn way_back(graph: &BTreeMap<Path, BTreeSet<Path>>, start: &Path) -> Option<Vec<
 fn no_arrow_runs_up_and_none_in_a_circle() {
     let sources = sources();
     let (_, lib) = sources.iter().find(|(name, _)| name == "src/lib.rs").expect("the library");
-    let faults = faults(lib, &sources, &ONE_PIECE);
+    let faults = faults(lib, &sources);
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
-}
-
-#[test]
-fn what_counts_as_one_piece_needs_to() {
-    let sources = sources();
-    let (_, lib) = sources.iter().find(|(name, _)| name == "src/lib.rs").expect("the library");
-    for piece in ONE_PIECE {
-        let others: Vec<&str> = ONE_PIECE.into_iter().filter(|other| *other != piece).collect();
-        assert!(
-            !faults(lib, &sources, &others).is_empty(),
-            "{piece} has no circle any more: take it off the list"
-        );
-    }
 }
 
 /// The table of a made-up program.
@@ -254,7 +229,7 @@ fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
     let others = empty.iter().filter(|(name, _)| files.iter().all(|(file, _)| file != name));
     let source = |(name, text): &(&str, &str)| (format!("src/{name}"), (*text).to_owned());
     let sources: Vec<Source> = files.iter().chain(others).map(source).collect();
-    faults(LIB, &sources, &[])
+    faults(LIB, &sources)
 }
 
 #[test]
@@ -283,7 +258,7 @@ fn an_arrow_that_runs_up_is_found_however_it_is_written() {
 #[test]
 fn a_module_without_its_one_place_is_found() {
     assert_eq!(faults_of(&[("new.rs", "")]), ["new is 0 times in the table"]);
-    let gone = faults(&LIB.replace("[`number`]", "`number`, `old`"), &[], &[]);
+    let gone = faults(&LIB.replace("[`number`]", "`number`, `old`"), &[]);
     assert!(gone.contains(&"old is in the table, but there is no such module".to_owned()), "{gone:?}");
 }
 

@@ -8,6 +8,7 @@ mod distribution;
 mod dry_run;
 mod fences;
 mod few_callers;
+mod functions;
 mod help;
 mod inlining;
 mod layers;

@@ -1,0 +1,85 @@
+//! One run of one job: the story, generic over its edges.
+//!
+//! Every rank runs this. What root alone does (config, journal, file) the others learn from it; an error of
+//! one is agreed to be everybody's before anyone leaves.
+
+pub mod dry_run;
+mod finish;
+mod observer;
+mod plan;
+mod rounds;
+mod run;
+mod start;
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::cli::JobArgs;
+use crate::comm::{Comm, SerialComm};
+use crate::error::Result;
+use crate::faults::{Faults, Point};
+use crate::launcher::Launch;
+use crate::stop::{End, StopRequest};
+use crate::store::FileFormat;
+use crate::timeline::Timeline;
+use crate::{report, telemetry};
+
+use run::Run;
+use start::Opened;
+
+/// What a run meets besides its ranks.
+pub struct Edges {
+    /// The form of the finished file.
+    pub format: Box<dyn FileFormat>,
+    /// Listens for requests to stop. Called once MPI is started, which may set signal handlers of its own.
+    pub listen: Box<dyn FnOnce() -> Result<StopRequest>>,
+}
+
+/// Runs the job that was asked for, to its end, and reports it. *Collective.*
+///
+/// # Errors
+///
+/// The same one on all ranks.
+pub fn run<C: Comm>(args: &JobArgs, comm: &C, edges: Edges) -> Result<()> {
+    let began = Instant::now();
+    let stop = comm.agree((edges.listen)())?;
+    let (config, texts) = start::read_config(args, comm)?;
+    telemetry::init(&config.log, comm.rank());
+    let faults = Faults::new(args.fail_at, comm.rank());
+    faults.pass_together(comm, Point::Config)?;
+    let start = match start::open(args, comm, &config, &texts, edges.format.as_ref())? {
+        Opened::Complete => return Ok(()),
+        Opened::Job(start) => start,
+    };
+    let run = Run {
+        args,
+        comm,
+        config: &config,
+        texts,
+        faults,
+        stop,
+        timeline: Timeline::new(began),
+        end: End::new(began, config.run.max_time, Launch::here().end_unix_s),
+        threads: start::agree_on_threads(comm, &config)?,
+        kernel: comm.agree(start::prepare_kernel(&config))?,
+        began,
+        started_unix_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+    };
+    run.compute_and_finish(*start, edges.format)
+}
+
+/// Prints the effective config. Never starts MPI: under a launcher the first copy speaks.
+///
+/// # Errors
+///
+/// When the config cannot be read or makes no sense.
+pub fn print_config(args: &JobArgs) -> Result<()> {
+    if !Launch::here().is_first_copy() {
+        return Ok(());
+    }
+    let (_, texts) = start::read_config(args, &SerialComm)?;
+    report::print(&texts.effective.trim_end());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! Round after round: compute, gather, journal, until nothing is left or a stop is asked.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::observer::Observer;
+use super::plan::{self, Plan, RankRound};
+use super::run::{Resumed, Run, Totals};
+use super::start::Start;
+use crate::band::{Geometry, Record};
+use crate::block::TeamWork;
+use crate::comm::Comm;
+use crate::error::{Error, Result, Status};
+use crate::estimate;
+use crate::faults::Point;
+use crate::round::{self, Ending, Limits, Outcome, Share};
+use crate::store::FileFormat;
+use crate::store::writer::Writer;
+use crate::telemetry::Progress;
+
+/// Root writes for so long after the last round of a stopped job; what is not in the journal then is given
+/// up.
+const TIME_TO_LEAVE: Duration = Duration::from_secs(3);
+
+/// What changes from round to round.
+struct State {
+    plan: Plan,
+    /// What a point costs besides its iterations.
+    point_cost: u64,
+    /// At root.
+    writer: Option<Writer>,
+    progress: Progress,
+    totals: Totals,
+}
+
+impl<C: Comm> Run<'_, C> {
+    /// The rounds, and the file. *Collective.*
+    pub(super) fn compute_and_finish(self, start: Start, format: Box<dyn FileFormat>) -> Result<()> {
+        let geometry = start.encoding.geometry;
+        let work = TeamWork::new(&self.config.job, start.encoding, self.kernel.as_ref());
+        let mut state = self.begin(start)?;
+        while !state.plan.is_done() {
+            let outcome = self.compute_round(&work, &mut state)?;
+            if outcome.ending == Ending::Stop {
+                return self.stop_with_journal(outcome, state);
+            }
+            self.finish_round(outcome, &geometry, &mut state)?;
+        }
+        state.progress.finish();
+        state.totals.predicted_costs = state.plan.into_predicted_costs();
+        self.finish(state.writer, format, state.totals)
+    }
+
+    /// Predicts, shares out, and starts root's writer. *Collective.*
+    fn begin(&self, start: Start) -> Result<State> {
+        let point_cost = estimate::agreed_point_cost(self.comm, self.kernel.as_ref());
+        let plan = self.predict(&start, point_cost)?;
+        let style = self.args.progress.into();
+        let progress = Progress::new(style, self.comm.is_root(), plan.total_cost(), plan.finished_cost());
+        let resumed = Resumed::from(&start);
+        let writer = start.journal.map(|journal| Writer::start(journal, self.faults));
+        let writer = self.comm.agree(writer.transpose())?;
+        let mut totals = Totals { resumed, ..Totals::default() };
+        totals.phases.setup_s = self.began.elapsed().as_secs_f64();
+        self.timeline.note("setup", self.began, json!({}));
+        Ok(State { plan, point_cost, writer, progress, totals })
+    }
+
+    /// Predicts what bands cost, and cuts those that are left. *Collective.*
+    fn predict(&self, start: &Start, point_cost: u64) -> Result<Plan> {
+        let geometry = &start.encoding.geometry;
+        let (kernel, stop) = (self.kernel.as_ref(), self.stop.flag());
+        let costs = estimate::band_costs(self.comm, geometry, kernel, point_cost, self.threads, stop)?;
+        let weights = plan::weights(self.config.run.partition, geometry, &costs);
+        let left = start.unfinished.iter().cloned().flatten().collect();
+        Ok(Plan::new(left, costs, weights, self.comm.size()))
+    }
+
+    /// Computes this rank's row block until all ranks agree to end the round. *Collective.*
+    fn compute_round(&self, work: &TeamWork<'_>, state: &mut State) -> Result<Outcome> {
+        let begin = Instant::now();
+        let State { plan, writer, progress, totals, .. } = state;
+        let bands = self.scan_for_block(plan);
+        let share = Share { bands, costs: &plan.costs(bands) };
+        self.faults.pass_together(self.comm, Point::Compute)?;
+        let done_before = plan.finished_cost();
+        let mut observer = Observer { run: self, writer: writer.as_ref(), progress, totals, done_before };
+        let (limits, threads) = (self.limits(), self.threads);
+        let outcome = round::compute(self.comm, work, share, threads, &limits, &self.stop, &mut observer)?;
+        totals.add(&outcome);
+        self.timeline.note("round", begin, outcome.details());
+        tracing::debug!(
+            "round {} ended after {:.3} s: {}",
+            totals.rounds,
+            outcome.wall_s,
+            outcome.ending.name()
+        );
+        Ok(outcome)
+    }
+
+    /// This rank's part of the bands that are left. Its first band is the exclusive scan of the block
+    /// heights. *Collective.*
+    fn scan_for_block<'p>(&self, plan: &'p Plan) -> &'p [u64] {
+        let block = plan.block(self.comm.rank());
+        let first = self.comm.exclusive_scan(block.len() as u64) as usize;
+        assert_eq!(first, block.start, "the scan and the partition agree, or ranks see different jobs");
+        plan.bands(first..first + block.len())
+    }
+
+    fn limits(&self) -> Limits {
+        let budget = self.queue_budget_bytes();
+        Limits {
+            duration: self.config.run.round,
+            held_bytes: budget,
+            own_bytes: if self.comm.is_root() { budget / 2 } else { u64::MAX },
+        }
+    }
+
+    /// Gathers what a round gave and plans the next one. *Collective.*
+    fn finish_round(&self, mut outcome: Outcome, geometry: &Geometry, state: &mut State) -> Result<()> {
+        self.gather(std::mem::take(&mut outcome.records), None, state)?;
+        let points = outcome.finished_bands as u64 * geometry.band_rows * geometry.width;
+        let cost = outcome.executed + state.point_cost * points;
+        let speed = plan::speed(cost, outcome.compute_s + outcome.encode_s);
+        let all = self.comm.all_gather(&[outcome.finished_bands as u64, speed]);
+        let of_rank = |rank: &[u64]| RankRound { finished_bands: rank[0], speed: rank[1] };
+        state.plan.finish_round(&all.chunks_exact(2).map(of_rank).collect::<Vec<_>>());
+        // The last records are not synced: the file is next, and only once that is durable the journal goes.
+        if !state.plan.is_done() {
+            state.writer.as_ref().inspect(|writer| writer.sync());
+        }
+        Ok(())
+    }
+
+    /// Gathers the records of a round that is over. *Collective.*
+    fn gather(&self, records: Vec<Record>, leave_at: Option<Instant>, state: &mut State) -> Result<()> {
+        let started = Instant::now();
+        self.faults.pass_together(self.comm, Point::Gather)?;
+        self.send("gather", records, state.writer.as_ref(), leave_at, &mut state.totals)?;
+        state.totals.phases.gather_s += started.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Ends a stopped run with everything in the journal that could be written in time. *Collective.*
+    fn stop_with_journal(&self, outcome: Outcome, mut state: State) -> Result<()> {
+        let leave_at = Instant::now() + TIME_TO_LEAVE;
+        self.gather(outcome.records, Some(leave_at), &mut state)?;
+        let State { writer, progress, .. } = state;
+        writer.as_ref().inspect(|writer| writer.sync());
+        progress.finish();
+        let is_writing = |writer: &Writer| writer.is_busy() && Instant::now() < leave_at;
+        self.while_root_works(|| writer.as_ref().is_some_and(is_writing));
+        // A writer that is still at work is left alone: what it has not finished is a torn tail.
+        let writer = writer.filter(|writer| !writer.is_busy());
+        let journal = self.comm.agree(writer.map(Writer::finish).transpose())?;
+        let output = self.config.output.path.display();
+        let message = match journal.map(|journal| (journal.len(), journal.encoding().geometry.bands())) {
+            Some((done, bands)) => {
+                format!("{done} of {bands} bands of {output} are in the journal: run again to go on")
+            }
+            None => {
+                format!("not all could be written to the journal of {output} in time: run again to go on")
+            }
+        };
+        Err(self.comm.shared_error(Some(&Error::new(Status::Stopped, message))))
+    }
+}
