@@ -9,13 +9,13 @@ use crate::error::Result;
 use crate::kernel::FieldKernel;
 use crate::threads;
 
-/// Every so many rows and columns there is a sample: 1 of 256 points of small grids, 1 of 4096 of large ones.
+/// Rows, and columns, from one sample to the next: 16 in small grids, 64 in large ones.
 fn stride(height: u64) -> u64 {
     (height / 1024).clamp(16, 64)
 }
 
-/// Work on a point besides its iterations, on root's kernel: ranks may have others, but must believe the
-/// same. *Collective.*
+/// What root's kernel takes a point for besides its iterations, in iterations. Ranks may have other kernels,
+/// but must predict the same. *Collective.*
 pub fn agreed_point_cost<C: Comm>(comm: &C, kernel: &dyn FieldKernel) -> u64 {
     comm.all_gather(&[kernel.point_cost()])[ROOT]
 }

@@ -7,7 +7,8 @@ use crate::comm::Comm;
 use crate::error::{Error, Result, Status};
 use crate::store::writer::Writer;
 
-/// A wave, at most, unless one record alone is longer: root writes one while the next one is on its way.
+/// Bytes of a wave, at most; a longer record is a wave of its own. Root writes one wave while the next is
+/// under way.
 const WAVE_BYTES: u64 = 16 << 20;
 
 /// What root does with a round's records; other ranks have none.
@@ -24,8 +25,8 @@ pub struct Root<'a> {
 /// Sends the records of all ranks to root's writer, root's own first, then the others' in rank order, and
 /// returns how many bytes they were, at root.
 ///
-/// Sizes go before, so that root can plan waves of whole records. Before each wave root waits, and with it
-/// all ranks, asleep, until the writer's queue has room for it. *Collective.*
+/// Sizes go first, so that root can plan waves of whole records. Before each wave all ranks wait, asleep,
+/// until the queue of root's writer has room for it. *Collective.*
 ///
 /// # Errors
 ///
@@ -78,7 +79,7 @@ fn numbers(bytes: &[u8]) -> Vec<u64> {
     bytes.chunks_exact(8).map(|le| u64::from_le_bytes(le.try_into().expect("8 bytes"))).collect()
 }
 
-/// Where each wave ends, as a number of records: as many whole ones as fit `longest` bytes, but at least one.
+/// Where each wave ends, as a number of records: a wave has at least one, and as many as fit `longest` bytes.
 fn wave_ends(sizes: &[u64], longest: u64) -> Vec<u64> {
     let mut ends = Vec::new();
     let mut wave = 0;

@@ -1,7 +1,7 @@
 //! `--dry-run`: everything up to the first pixel, without MPI, and what the job would take.
 //!
-//! The estimate times some bands of the job, whole, kernel and encoding, on one thread. What they took for
-//! each unit of predicted cost is taken for the other bands, too.
+//! Some bands are timed, kernel and encoding, on one thread. The time per unit of predicted cost is taken to
+//! be the same in all others.
 
 use std::fmt;
 use std::num::NonZeroUsize;
