@@ -122,7 +122,7 @@ two_areas() {
 test_with_mpich() {
   if command -v mpicc.mpich >/dev/null; then
     MPICC=mpicc.mpich MANDEL_MPIRUN=mpirun.mpich CARGO_TARGET_DIR=target/mpich \
-      cargo test --locked --test it -- distribution ranks
+      cargo test --locked --test it -- collectives distribution ranks
   else
     echo 'skipped: MPICH is not installed'
   fi
