@@ -11,9 +11,10 @@ use super::slab::ComputedSlab;
 pub(super) struct Backlog {
     state: Mutex<State>,
     changed: Condvar,
-    /// Slabs that may wait while callers go on computing.
-    may_wait: usize,
 }
+
+/// Slabs that may wait while callers go on computing.
+const MAY_WAIT: usize = 1;
 
 #[derive(Debug)]
 struct State {
@@ -36,11 +37,9 @@ impl State {
 }
 
 impl Backlog {
-    pub(super) fn new(callers: usize, threads: usize) -> Self {
+    pub(super) fn new(callers: usize) -> Self {
         let state = State { slabs: VecDeque::new(), callers, is_stopped: false };
-        // A team of callers only has nobody else who would encode.
-        let may_wait = usize::from(callers < threads);
-        Self { state: Mutex::new(state), changed: Condvar::new(), may_wait }
+        Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
     pub(super) fn push(&self, slab: ComputedSlab) {
@@ -67,7 +66,7 @@ impl Backlog {
     /// A band that a caller must encode before it computes on, so that the backlog stays small.
     pub(super) fn overdue_band(&self) -> Option<(Arc<ComputedSlab>, usize)> {
         let mut state = lock(&self.state);
-        if state.slabs.len() > self.may_wait { state.pop() } else { None }
+        if state.slabs.len() > MAY_WAIT { state.pop() } else { None }
     }
 
     /// The next band to encode; waits for one as long as there are callers.

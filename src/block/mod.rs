@@ -3,8 +3,8 @@
 //! Some threads of the team are *callers*: they call the kernel. The kernel says how many it wants: every
 //! thread, or few with many bands at a time. Callers claim work in ascending order from one cursor. They take
 //! a *slab*, some consecutive bands (one large band, or many small ones), and within it a *strip*. Who
-//! finishes the last strip of a slab puts its bands into the *backlog*, from which every thread encodes that
-//! has nothing to compute.
+//! finishes the last strip of a slab encodes its bands, or leaves them in the *backlog* to the threads that do
+//! not compute.
 //!
 //! A slab that was begun is finished, so what is left of a block is always its tail. Only a stop request
 //! makes kernels give up in the middle.
@@ -62,7 +62,7 @@ impl<'a> Block<'a> {
         let callers = size.callers;
         Self {
             queue: Queue::new(bands, costs, geometry, size),
-            backlog: Backlog::new(callers, threads),
+            backlog: Backlog::new(callers),
             gauges: Gauges::default(),
             records: Mutex::default(),
             budget_bytes,

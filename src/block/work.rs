@@ -63,11 +63,20 @@ impl<'a> TeamWork<'a> {
             let computed = block.gauges.computing(|| self.compute(block, &slab, strip));
             let Some((values, executed)) = computed else { return };
             if let Some(values) = slab.put(strip, values, executed) {
-                block.backlog.push(ComputedSlab::new(slab, values, &self.encoding.geometry));
+                self.hand_over(block, ComputedSlab::new(slab, values, &self.encoding.geometry), encoder);
             }
             while let Some((slab, band)) = block.backlog.overdue_band() {
                 self.encode(block, &slab, band, encoder);
             }
+        }
+    }
+
+    /// Leaves a slab to the threads that do not compute. Where there are none it is encoded at once.
+    fn hand_over(&self, block: &Block<'_>, slab: ComputedSlab, encoder: &mut Encoder) {
+        if block.callers < block.threads {
+            block.backlog.push(slab);
+        } else {
+            (0..slab.bands()).for_each(|band| self.encode(block, &slab, band, encoder));
         }
     }
 
