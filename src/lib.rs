@@ -7,12 +7,16 @@
 //! |---|---|---|
 //! | the program | `main`, `memory`, `world` | how it is started, and its exit code |
 //! | the story | [`app`], [`post`], [`support`] | one run of one job; commands on finished files |
-//! | one rank | [`round`], [`block`], [`gather`], [`estimate`] | bands, heartbeats, records on their way |
-//! | edges | [`comm`], [`store`], [`stop`], [`faults`] | MPI, files, signals |
-//! | | [`cli`], [`telemetry`], [`report`], [`timeline`] | what users type and read |
+//! | what users type | [`cli`] | flags and commands |
+//! | one rank | [`round`], [`gather`], [`estimate`] | heartbeats, records on their way |
+//! | the team | [`block`] | strips for threads, records of bands |
+//! | files | [`store`] | journal, HDF5, names beside the output |
+//! | what users read | [`telemetry`], [`report`], [`timeline`] | log, progress, the report, the trace |
+//! | ranks and signals | [`comm`], [`faults`], [`stop`] | MPI; faults on purpose; requests to stop |
 //! | configuration | [`config`], [`threads`] | what was asked for, checked once |
-//! | numbers | [`kernel`], [`band`], [`partition`], [`metrics`], [`checksum`] | no files, ranks or time |
-//! | | [`job`], [`grid`], [`region`], [`dataset`] | what is computed |
+//! | kernels | [`kernel`] | counts of a rectangle of the grid |
+//! | bands | [`band`], [`partition`], [`metrics`] | no files, ranks or time |
+//! | the grid | [`job`], [`grid`], [`region`], [`dataset`], [`checksum`] | what is computed |
 //! | ground | [`error`], [`machine`], [`launcher`] | exit codes; what the system and the launcher say |
 //!
 //! A foreign library is named in one place (`tests/it/fences.rs`): `mpi` in `comm/mpi.rs`, `hdf5` in

@@ -33,7 +33,7 @@ can_sudo() { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 
 
 install_packages() {
   local missing=() as_root=()
-  command -v apt-get >/dev/null || fail "this is no Debian or Ubuntu: see README.md, 'On a cluster'"
+  command -v apt-get >/dev/null || fail "this is no Debian or Ubuntu: see docs/cluster.md"
   mapfile -t missing < <(missing_packages)
   [ "${#missing[@]}" -gt 0 ] || return 0
   if [ "$(id -u)" != 0 ]; then

@@ -16,6 +16,8 @@ import numba
 import numpy as np
 import xarray
 
+OLD_FILES = Path(__file__).parent.parent / "it" / "data" / "version_0_1_0"
+
 AREAS = {
     "area1": ((-2.0, 0.5), (-1.25, 1.25), 80),
     "area2": ((-0.74877, -0.74872), (0.06505, 0.06510), 2048),
@@ -113,9 +115,43 @@ def check_h5dump(path: Path) -> None:
     )
 
 
+def contents(file: h5py.File) -> dict[str, list]:
+    """All of a file but the commit it was made with: its objects, their attributes, their raw chunks."""
+    found = {}
+
+    def describe(name: str, node: h5py.HLObject) -> None:
+        attributes = [(key, repr(value)) for key, value in sorted(node.attrs.items()) if key != "commit"]
+        if isinstance(node, h5py.Dataset):
+            attributes += [(node.dtype.str, node.shape, node.chunks, node.compression_opts, node.shuffle)]
+            if node.chunks:
+                chunks = [node.id.get_chunk_info(i).chunk_offset for i in range(node.id.get_num_chunks())]
+                attributes += [node.id.read_direct_chunk(chunk) for chunk in chunks]
+            else:
+                attributes += [node[()].tobytes() if isinstance(node[()], np.ndarray) else node[()]]
+        found[name] = attributes
+
+    file.visititems(describe)
+    return found
+
+
+def check_version_0_1_0(program: str, folder: Path) -> None:
+    """The program makes the files that version 0.1.0 made, whatever commit it was built from."""
+    for name in ("small", "centres"):
+        config = OLD_FILES / f"{name}.toml"
+        output = folder / f"{name}.h5"
+        arguments = ["--config", config, "--output", output, "--set", "output.reproducible=true"]
+        subprocess.run([program, *arguments], check=True, capture_output=True)
+        with h5py.File(OLD_FILES / f"{name}.h5") as old, h5py.File(output) as new:
+            before, now = contents(old), contents(new)
+        assert before.keys() == now.keys(), f"{name}: {before.keys() ^ now.keys()}"
+        for path in before:
+            assert before[path] == now[path], f"{name}: {path} differs"
+
+
 def main() -> None:
     program, folder = sys.argv[1], Path(sys.argv[2])
-    passed = 0
+    check_version_0_1_0(program, folder)
+    passed = 1
     for name in AREAS:
         path = folder / f"{name}.h5"
         check_counts(path, name)

@@ -6,16 +6,23 @@ use crate::sources::{code, sources};
 type Source = (String, String);
 
 /// Crates, and the only places (files, or folders) that may name them.
-const FENCES: [(&str, &[&str]); 8] = [
+const FENCES: [(&str, &[&str]); 15] = [
     ("clap::", &["src/cli.rs", "src/cli/"]),
     ("clap_complete::", &["src/cli/generate.rs"]),
     ("clap_mangen::", &["src/cli/man.rs"]),
+    ("crc_fast::", &["src/checksum.rs"]),
+    ("flate2::", &["src/band/encode.rs"]),
     ("mpi::", &["src/comm/mpi.rs"]),
     ("hdf5::", &["src/store/hdf5.rs", "src/store/hdf5/"]),
     ("hdf5_sys::", &["src/store/hdf5.rs", "src/store/hdf5/raw.rs"]),
     ("indicatif::", &["src/telemetry.rs"]),
+    ("png::", &["src/post/render.rs"]),
     // Whose file it is, and what it links to, is asked where files are opened.
     ("rustix::", &["src/machine.rs", "src/store/paths.rs"]),
+    ("sha2::", &["src/job.rs"]),
+    ("signal_hook::", &["src/stop.rs"]),
+    ("toml::", &["src/config/settings.rs"]),
+    ("tracing_subscriber::", &["src/telemetry.rs", "src/telemetry/"]),
 ];
 
 /// What numbers know nothing of.
@@ -59,6 +66,17 @@ fn foreign_crates_stay_behind_their_fences() {
         assert_eq!(outside(&sources, places, is_named), None, "{prefix}");
         assert!(places.iter().all(|place| sources.iter().any(|(name, _)| name.starts_with(place))));
     }
+}
+
+/// The definition leans on nothing of ours, so that everything of ours can be compared with it.
+#[test]
+fn the_definition_stands_alone() {
+    let sources = sources();
+    let (_, text) =
+        sources.iter().find(|(name, _)| name == "src/kernel/reference.rs").expect("the definition");
+    let ours = code(text).find(|line| ["super::", "crate::"].iter().any(|prefix| names(line, prefix)));
+    assert_eq!(ours, None);
+    assert!(text.contains("use num_complex::"));
 }
 
 #[test]

@@ -20,21 +20,15 @@ type Source = (String, String);
 /// A layer of the table: its name and its modules.
 type Layer = (String, Vec<String>);
 
-/// Layers from the top down, as the table in the documentation of the library has them. A row without a name
-/// goes on with the layer above it.
+/// Layers from the top down, as the table in the documentation of the library has them.
 fn layers(lib: &str) -> Vec<Layer> {
     let rows = lib.lines().filter_map(|line| line.strip_prefix("//! |"));
-    let mut layers: Vec<Layer> = Vec::new();
-    for row in rows {
+    let layer = |row: &str| {
         let mut cells = row.split('|').map(str::trim);
         let (name, modules) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
-        let modules = modules.split('`').skip(1).step_by(2).map(str::to_owned);
-        match layers.last_mut().filter(|_| name.is_empty()) {
-            Some((_, above)) => above.extend(modules),
-            None => layers.push((name.to_owned(), modules.collect())),
-        }
-    }
-    layers
+        (name.to_owned(), modules.split('`').skip(1).step_by(2).map(str::to_owned).collect())
+    };
+    rows.map(layer).collect()
 }
 
 /// The module that a file is; nothing for the library's root, which only lists modules, and for files of
@@ -219,8 +213,7 @@ const LIB: &str = "\
 //! |---|---|---|
 //! | top | [`story`], `main` | all |
 //! | middle | [`file`], [`net`] | edges |
-//! | ground | [`number`] | nothing |
-//! | | [`error`] | |
+//! | ground | [`number`], [`error`] | nothing |
 ";
 
 /// What is wrong with a made-up program; its other modules are empty.
