@@ -6,10 +6,11 @@ mod man;
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::Settings;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::faults::Fault;
 use crate::launcher::Launch;
 use crate::telemetry::ProgressStyleChoice;
@@ -61,7 +62,7 @@ pub struct JobArgs {
     pub trace: Option<PathBuf>,
     /// How progress is shown
     #[arg(long, value_name = "STYLE", value_enum, default_value = "auto")]
-    pub progress: ProgressArg,
+    pub progress: ProgressStyleChoice,
     /// Check everything up to the first pixel, estimate the job and end
     #[arg(long)]
     pub dry_run: bool,
@@ -116,28 +117,18 @@ pub enum Command {
     },
 }
 
-/// How progress is shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum ProgressArg {
-    /// A bar on a terminal, else lines
-    #[default]
-    Auto,
-    /// A bar
-    Bar,
-    /// A line now and then
-    Lines,
-    /// Nothing
-    Off,
-}
+impl ValueEnum for ProgressStyleChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Bar, Self::Lines, Self::Off]
+    }
 
-impl From<ProgressArg> for ProgressStyleChoice {
-    fn from(arg: ProgressArg) -> Self {
-        match arg {
-            ProgressArg::Auto => Self::Auto,
-            ProgressArg::Bar => Self::Bar,
-            ProgressArg::Lines => Self::Lines,
-            ProgressArg::Off => Self::Off,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Auto => PossibleValue::new("auto").help("A bar on a terminal, else lines"),
+            Self::Bar => PossibleValue::new("bar").help("A bar"),
+            Self::Lines => PossibleValue::new("lines").help("A line now and then"),
+            Self::Off => PossibleValue::new("off").help("Nothing"),
+        })
     }
 }
 
@@ -155,15 +146,6 @@ impl CommandLine {
             std::process::exit(error.exit_code())
         })
     }
-
-    /// Prints what the program says about itself.
-    ///
-    /// # Errors
-    ///
-    /// When standard output does not take it: a page that is cut off must not be installed.
-    pub fn generate(kind: Generated) -> Result<()> {
-        kind.print(Self::command())
-    }
 }
 
 impl JobArgs {
@@ -174,11 +156,8 @@ impl JobArgs {
     /// When none was given.
     pub fn config_path(&self) -> Result<&PathBuf> {
         self.config.as_ref().ok_or_else(|| {
-            Error::new(
-                crate::error::Status::Usage,
-                "--config FILE is missing: mandel-mpi --config area2.toml computes a job, \
-                 mandel-mpi --help shows more",
-            )
+            let advice = "mandel-mpi --config area2.toml computes a job, mandel-mpi --help shows more";
+            Error::new(Status::Usage, format!("--config FILE is missing: {advice}"))
         })
     }
 
@@ -191,7 +170,9 @@ impl JobArgs {
         for assignment in &self.set {
             settings.set(assignment)?;
         }
-        self.key_flags.apply(settings);
+        for (key, flag, value) in &self.key_flags.given {
+            settings.set_flag(key, flag, value);
+        }
         Ok(())
     }
 }

@@ -11,6 +11,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
+
 use crate::band::{Deflate, Geometry};
 use crate::error::Result;
 use crate::grid::{Axis, Sampling};
@@ -18,8 +20,8 @@ use crate::job::Job;
 use crate::kernel::Choice;
 use crate::region::{Bound, Interval, Region};
 
-pub use choices::{LogFormat, LogLevel, Partition};
-pub use settings::{Settings, Source};
+pub use choices::{LogFormat, Partition};
+pub use settings::Settings;
 pub use time::slurm_time;
 
 /// Most bands: the list of them is kept on every rank. Bands of 16 MiB make this 256 TiB of counts.
@@ -55,7 +57,7 @@ pub struct Run {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Log {
     /// From which severity on.
-    pub level: LogLevel,
+    pub level: LevelFilter,
     /// In which form.
     pub format: LogFormat,
 }
@@ -97,15 +99,6 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads the effective config that a journal keeps.
-    ///
-    /// # Errors
-    ///
-    /// When it is none.
-    pub fn of_journal(texts: &str) -> Result<Self> {
-        Self::new(&Settings::parse("journal", texts)?)
-    }
-
     /// Root must be able to hold the band that it gathers beside the one that it writes.
     fn refuse_small_budget(&self, settings: &Settings) -> Result<()> {
         let least = (2 * Geometry::of(&self.job).worst_record_bytes()).div_ceil(1 << 20);
@@ -140,7 +133,7 @@ fn read_interval(settings: &Settings, key: &str) -> Result<Interval> {
     let parse = |text: &str| {
         Bound::parse(text).ok_or_else(|| settings.refuse(key, &format!("{text} must be a finite number")))
     };
-    let interval = Interval { lower: parse(&lower)?, upper: parse(&upper)? };
+    let interval = Interval { lower: parse(lower)?, upper: parse(upper)? };
     let (lower, upper) = (interval.lower.value(), interval.upper.value());
     if lower < upper {
         return Ok(interval);

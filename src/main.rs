@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use mandel_mpi::app::Edges;
 use mandel_mpi::cli::{Command, CommandLine, JobArgs};
 use mandel_mpi::comm::Comm;
-use mandel_mpi::error::{Error, Result, Status};
+use mandel_mpi::error::{Result, Status};
 use mandel_mpi::launcher::Launch;
 use mandel_mpi::stop::StopRequest;
 use mandel_mpi::store::hdf5::Hdf5Format;
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     // Before MPI starts, so that `--help` and `--version` work on a login node.
     let line = CommandLine::read(support::version());
     if let Some(kind) = line.generate {
-        return end(&CommandLine::generate(kind), true);
+        return end(&kind.print(), true);
     }
     match &line.command {
         Some(command) => end(&on_files(command), true),
@@ -35,13 +35,8 @@ fn main() -> ExitCode {
 }
 
 fn job(args: &JobArgs) -> ExitCode {
-    if let Err(error) = stop::make_file_limit_an_error() {
-        return end(&Err(Error::io("cannot handle SIGXFSZ", &error)), true);
-    }
-    if let Err(error) = support::check_libraries() {
-        return end(&Err(error), Launch::here().is_first_copy());
-    }
-    let comm = match world::start() {
+    let started = stop::make_file_limit_an_error().and_then(|()| support::check_libraries());
+    let comm = match started.and_then(|()| world::start()) {
         Ok(comm) => comm,
         Err(error) => return end(&Err(error), Launch::here().is_first_copy()),
     };
@@ -64,12 +59,8 @@ fn on_files(command: &Command) -> Result<()> {
 fn end(result: &Result<()>, speaks: bool) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
     if speaks {
-        say(error);
+        let kind = if error.status() == Status::Stopped { "stopped" } else { "error" };
+        eprintln!("mandel-mpi: {kind}: {error}");
     }
     ExitCode::from(error.status().code())
-}
-
-fn say(error: &Error) {
-    let kind = if error.status() == Status::Stopped { "stopped" } else { "error" };
-    eprintln!("mandel-mpi: {kind}: {error}");
 }

@@ -19,9 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 ///
 /// When the handler cannot be installed.
-pub fn make_file_limit_an_error() -> std::io::Result<()> {
+pub fn make_file_limit_an_error() -> Result<()> {
     // Any handler does: the write that was too long then fails with EFBIG.
-    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
+    let handler = signal_hook::flag::register(SIGXFSZ, Arc::default());
+    handler.map(drop).map_err(|error| Error::io("cannot handle SIGXFSZ", &error))
 }
 
 /// When a job must be over.

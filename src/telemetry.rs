@@ -11,7 +11,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::comm::ROOT;
-use crate::config::{Log, LogLevel};
+use crate::config::Log;
 use crate::machine;
 
 mod log;
@@ -25,9 +25,10 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 const FIRST_LINE_AFTER: Duration = Duration::from_secs(3);
 
 /// How progress is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ProgressStyleChoice {
     /// A bar on a terminal, else lines.
+    #[default]
     Auto,
     /// A bar.
     Bar,
@@ -39,16 +40,10 @@ pub enum ProgressStyleChoice {
 
 /// Starts logging for this rank.
 pub fn init(log: &Log, rank: usize) {
-    let level = match log.level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Trace => LevelFilter::TRACE,
-    };
     // Debug and trace are for a look at all ranks; info is the story, told once.
     let is_root = rank == ROOT;
-    let level = if is_root || level > LevelFilter::INFO { level } else { level.min(LevelFilter::WARN) };
+    let level =
+        if is_root || log.level > LevelFilter::INFO { log.level } else { log.level.min(LevelFilter::WARN) };
     let lines = LogLines { rank, host: machine::host_name(), format: log.format };
     // A second job in the same process (tests) logs where the first one does.
     tracing_subscriber::registry().with(lines.with_filter(level)).try_init().unwrap_or_default();
@@ -78,16 +73,14 @@ impl Progress {
     /// any.
     #[must_use]
     pub fn new(style: ProgressStyleChoice, is_root: bool, total: u64, done_before: u64) -> Self {
-        let bar = match style {
-            ProgressStyleChoice::Auto => stderr().is_terminal(),
-            ProgressStyleChoice::Bar => true,
-            ProgressStyleChoice::Lines | ProgressStyleChoice::Off => false,
-        };
         let display = match style {
             _ if !is_root => Display::Off,
             ProgressStyleChoice::Off => Display::Off,
-            _ if bar => Display::Bar(new_bar(total)),
-            _ => Display::Lines { next: FIRST_LINE_AFTER },
+            ProgressStyleChoice::Bar => Display::Bar(new_bar(total)),
+            ProgressStyleChoice::Auto if stderr().is_terminal() => Display::Bar(new_bar(total)),
+            ProgressStyleChoice::Auto | ProgressStyleChoice::Lines => {
+                Display::Lines { next: FIRST_LINE_AFTER }
+            }
         };
         Self {
             display,

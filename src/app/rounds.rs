@@ -56,7 +56,7 @@ impl<C: Comm> Run<'_, C> {
     fn begin(&self, start: Start) -> Result<State> {
         let point_cost = estimate::agreed_point_cost(self.comm, self.kernel.as_ref());
         let plan = self.predict(&start, point_cost)?;
-        let style = self.args.progress.into();
+        let style = self.args.progress;
         let progress = Progress::new(style, self.comm.is_root(), plan.total_cost(), plan.finished_cost());
         let resumed = Resumed::from(&start);
         let writer = start.journal.map(|journal| Writer::start(journal, self.faults));

@@ -3,22 +3,13 @@
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
-use crate::config::Settings;
 use crate::config::keys::{Flag, KEYS, Key, Takes};
 
 /// What was given to flags that set keys.
 #[derive(Debug, Clone, Default)]
 pub struct KeyFlags {
-    given: Vec<(&'static str, Flag, String)>,
-}
-
-impl KeyFlags {
-    /// Lays what was given over the settings.
-    pub(super) fn apply(&self, settings: &mut Settings) {
-        for (key, flag, value) in &self.given {
-            settings.set_flag(key, flag.name, value);
-        }
-    }
+    /// Key, flag and value.
+    pub(super) given: Vec<(&'static str, &'static str, String)>,
 }
 
 impl Args for KeyFlags {
@@ -36,7 +27,7 @@ impl FromArgMatches for KeyFlags {
         let given = KEYS.iter().filter_map(|key| {
             let flag = key.flag?;
             let value: &String = matches.get_one(key.name)?;
-            Some((key.name, flag, value.clone()))
+            Some((key.name, flag.name, value.clone()))
         });
         Ok(Self { given: given.collect() })
     }

@@ -1,5 +1,7 @@
 //! Values that a config gives by their names.
 
+use tracing::level_filters::LevelFilter;
+
 use crate::grid::Sampling;
 use crate::kernel::Choice;
 
@@ -10,21 +12,6 @@ pub enum Partition {
     Cost,
     /// Height, as the talk has it: to show what that costs.
     Equal,
-}
-
-/// Severity from which on events are logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogLevel {
-    /// Nothing but errors.
-    Error,
-    /// And warnings.
-    Warn,
-    /// And the story of the run.
-    Info,
-    /// And its details.
-    Debug,
-    /// And everything.
-    Trace,
 }
 
 /// How log lines look.
@@ -65,15 +52,10 @@ impl Named for Partition {
     }
 }
 
-impl Named for LogLevel {
+impl Named for LevelFilter {
     fn named() -> Vec<(&'static str, Self)> {
-        vec![
-            ("error", Self::Error),
-            ("warn", Self::Warn),
-            ("info", Self::Info),
-            ("debug", Self::Debug),
-            ("trace", Self::Trace),
-        ]
+        let levels = [Self::ERROR, Self::WARN, Self::INFO, Self::DEBUG, Self::TRACE];
+        ["error", "warn", "info", "debug", "trace"].into_iter().zip(levels).collect()
     }
 }
 

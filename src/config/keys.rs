@@ -8,7 +8,13 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::choices::{LogFormat, LogLevel, Partition, names};
+use tracing::level_filters::LevelFilter;
+
+use Decides::{Bytes, Counts};
+use Takes::{Boolean, Bounds, OneOf, Path, Time, Whole};
+use Unset::{Is, NamedAfterConfig, Optional, Refused};
+
+use super::choices::{LogFormat, Partition, names};
 use crate::grid::Sampling;
 use crate::kernel::Choice;
 
@@ -20,117 +26,50 @@ const MAX_HEIGHT: u64 = 1 << 32;
 
 /// Every key, in the order in which they are shown.
 pub static KEYS: &[Key] = &[
-    Key::new("region.re", Takes::Bounds, Unset::Refused, Decides::Counts, "Bounds of the real part"),
-    Key::new("region.im", Takes::Bounds, Unset::Refused, Decides::Counts, "Bounds of the imaginary part"),
-    Key::new("grid.width", Takes::Whole(1..=MAX_WIDTH), Unset::Refused, Decides::Counts, "Samples of a row"),
-    Key::new("grid.height", Takes::Whole(1..=MAX_HEIGHT), Unset::Refused, Decides::Counts, "Rows"),
-    Key::new(
-        "grid.sampling",
-        Takes::OneOf(names::<Sampling>),
-        Unset::Is("\"endpoints\""),
-        Decides::Counts,
-        "Samples on both bounds (numpy's linspace), on the lower one only, or in the centres of cells",
-    ),
-    Key::new(
-        "iteration.max_iter",
-        Takes::Whole(1..=u32::MAX as u64),
-        Unset::Refused,
-        Decides::Counts,
-        "Iteration limit; also the count of a point that does not escape",
-    ),
-    Key::new(
-        "iteration.kernel",
-        Takes::OneOf(names::<Choice>),
-        Unset::Is("\"auto\""),
-        Decides::Nothing,
-        "Kernel; auto is the fastest of this CPU",
-    )
-    .with_flag("--kernel", "KERNEL"),
-    Key::new(
-        "iteration.shortcuts",
-        Takes::Boolean,
-        Unset::Is("true"),
-        Decides::Nothing,
-        "End orbits early that are proven never to escape, and find counts of neighbours together",
-    ),
-    Key::new("output.path", Takes::Path, Unset::NamedAfterConfig, Decides::Nothing, "The file to write")
-        .with_flag("--output", "FILE.h5"),
-    Key::new(
-        "output.deflate",
-        Takes::Whole(0..=9),
-        Unset::Is("1"),
-        Decides::Bytes,
-        "Compression; 0 stores the counts as they are",
-    ),
-    Key::new(
-        "output.reproducible",
-        Takes::Boolean,
-        Unset::Is("false"),
-        Decides::Nothing,
-        "Leave out /provenance/run, so that the file is the same bytes in every run",
-    ),
-    Key::new(
-        "run.threads",
-        Takes::Whole(0..=4096),
-        Unset::Is("0"),
-        Decides::Nothing,
-        "Threads per rank; 0 = by the environment",
-    )
-    .with_flag("--threads", "N"),
-    Key::new(
-        "run.partition",
-        Takes::OneOf(names::<Partition>),
-        Unset::Is("\"cost\""),
-        Decides::Nothing,
-        "Row blocks of equal cost, or of equal height",
-    )
-    .with_flag("--partition", "WHAT"),
-    Key::new(
-        "run.round_seconds",
-        Takes::Whole(1..=86_400),
-        Unset::Is("30"),
-        Decides::Nothing,
-        "Longest time between two writes of the journal, in seconds",
-    ),
-    Key::new(
-        "run.root_memory_mib",
-        Takes::Whole(1..=1 << 24),
-        Unset::Is("256"),
-        Decides::Nothing,
-        "Most encoded data at root, in MiB",
-    ),
-    Key::new(
-        "run.max_time",
-        Takes::Time,
-        Unset::Nothing,
-        Decides::Nothing,
-        "Stop after this time, the journal written",
-    )
-    .with_flag("--max-time", "TIME"),
-    Key::new(
-        "log.level",
-        Takes::OneOf(names::<LogLevel>),
-        Unset::Is("\"info\""),
-        Decides::Nothing,
-        "Log events from this severity on",
-    )
-    .with_flag("--log-level", "LEVEL"),
-    Key::new(
-        "log.format",
-        Takes::OneOf(names::<LogFormat>),
-        Unset::Is("\"text\""),
-        Decides::Nothing,
-        "Log lines for people, or one JSON object a line",
-    )
-    .with_flag("--log-format", "FORMAT"),
+    Key::new("region.re", Bounds, Refused).decides(Counts).help("Bounds of the real part"),
+    Key::new("region.im", Bounds, Refused).decides(Counts).help("Bounds of the imaginary part"),
+    Key::new("grid.width", Whole(1..=MAX_WIDTH), Refused).decides(Counts).help("Samples of a row"),
+    Key::new("grid.height", Whole(1..=MAX_HEIGHT), Refused).decides(Counts).help("Rows"),
+    Key::new("grid.sampling", OneOf(names::<Sampling>), Is("\"endpoints\""))
+        .decides(Counts)
+        .help("Samples on both bounds (numpy's linspace), on the lower one only, or in the centres of cells"),
+    Key::new("iteration.max_iter", Whole(1..=u32::MAX as u64), Refused)
+        .decides(Counts)
+        .help("Iteration limit; also the count of a point that does not escape"),
+    Key::new("iteration.kernel", OneOf(names::<Choice>), Is("\"auto\""))
+        .flag("--kernel", "KERNEL")
+        .help("Kernel; auto is the fastest of this CPU"),
+    Key::new("iteration.shortcuts", Boolean, Is("true"))
+        .help("End orbits early that are proven never to escape, and find counts of neighbours together"),
+    Key::new("output.path", Path, NamedAfterConfig).flag("--output", "FILE.h5").help("The file to write"),
+    Key::new("output.deflate", Whole(0..=9), Is("1"))
+        .decides(Bytes)
+        .help("Compression; 0 stores the counts as they are"),
+    Key::new("output.reproducible", Boolean, Is("false"))
+        .help("Leave out /provenance/run, so that the file is the same bytes in every run"),
+    Key::new("run.threads", Whole(0..=4096), Is("0"))
+        .flag("--threads", "N")
+        .help("Threads per rank; 0 = by the environment"),
+    Key::new("run.partition", OneOf(names::<Partition>), Is("\"cost\""))
+        .flag("--partition", "WHAT")
+        .help("Row blocks of equal cost, or of equal height"),
+    Key::new("run.round_seconds", Whole(1..=86_400), Is("30"))
+        .help("Longest time between two writes of the journal, in seconds"),
+    Key::new("run.root_memory_mib", Whole(1..=1 << 24), Is("256")).help("Most encoded data at root, in MiB"),
+    Key::new("run.max_time", Time, Optional)
+        .flag("--max-time", "TIME")
+        .help("Stop after this time, the journal written"),
+    Key::new("log.level", OneOf(names::<LevelFilter>), Is("\"info\""))
+        .flag("--log-level", "LEVEL")
+        .help("Log events from this severity on"),
+    Key::new("log.format", OneOf(names::<LogFormat>), Is("\"text\""))
+        .flag("--log-format", "FORMAT")
+        .help("Log lines for people, or one JSON object a line"),
 ];
 
-/// Keys that an earlier version had.
-pub(super) static RETIRED: [Retired; 1] = [Retired {
-    name: "iteration.unproven_shortcuts",
-    accepted: Some("false"),
-    advice: "is retired and always false: take the line out",
-}];
+/// Keys that an earlier version had, and that its configs and journals may name. Each is taken with the value
+/// that now always holds.
+pub(super) static RETIRED: [(&str, &str); 1] = [("iteration.unproven_shortcuts", "false")];
 
 /// A key of the config.
 #[derive(Debug)]
@@ -176,7 +115,7 @@ pub enum Unset {
     /// The config's name with `.h5` for its ending.
     NamedAfterConfig,
     /// Nothing, and that is fine.
-    Nothing,
+    Optional,
 }
 
 /// What depends on a key.
@@ -199,15 +138,6 @@ pub struct Flag {
     pub value_name: &'static str,
 }
 
-/// A key that an earlier version had, and that its configs and journals may name.
-pub(super) struct Retired {
-    pub(super) name: &'static str,
-    /// The value that changes nothing and so is taken.
-    pub(super) accepted: Option<&'static str>,
-    /// What is said to any other.
-    pub(super) advice: &'static str,
-}
-
 /// The key of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Key> {
@@ -216,23 +146,25 @@ pub fn find(name: &str) -> Option<&'static Key> {
 
 /// The names of the keys without which there is no job.
 pub(super) fn required() -> String {
-    let required = KEYS.iter().filter(|key| key.unset == Unset::Refused);
+    let required = KEYS.iter().filter(|key| key.unset == Refused);
     required.map(|key| key.name).collect::<Vec<_>>().join(", ")
 }
 
 impl Key {
-    const fn new(
-        name: &'static str,
-        takes: Takes,
-        unset: Unset,
-        decides: Decides,
-        help: &'static str,
-    ) -> Self {
-        Self { name, takes, unset, decides, flag: None, help }
+    const fn new(name: &'static str, takes: Takes, unset: Unset) -> Self {
+        Self { name, takes, unset, decides: Decides::Nothing, flag: None, help: "" }
     }
 
-    const fn with_flag(self, name: &'static str, value_name: &'static str) -> Self {
+    const fn decides(self, decides: Decides) -> Self {
+        Self { decides, ..self }
+    }
+
+    const fn flag(self, name: &'static str, value_name: &'static str) -> Self {
         Self { flag: Some(Flag { name, value_name }), ..self }
+    }
+
+    const fn help(self, help: &'static str) -> Self {
+        Self { help, ..self }
     }
 
     /// Its table and its name there.
@@ -269,7 +201,18 @@ impl fmt::Display for Unset {
             Self::Refused => "required",
             Self::Is(value) => value,
             Self::NamedAfterConfig => "the config's name with .h5",
-            Self::Nothing => "none",
+            Self::Optional => "none",
+        })
+    }
+}
+
+impl fmt::Display for Decides {
+    /// What depends on it, in words; nothing when it decides nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Counts => "the counts",
+            Self::Bytes => "bytes of the file",
+            Self::Nothing => "",
         })
     }
 }

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::ops::Range;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
@@ -27,32 +26,15 @@ enum Value {
     Other(String),
 }
 
-/// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// Nobody set it.
-    Default,
-    /// A line and column of the config file.
-    File {
-        /// The file's name as it was given.
-        name: String,
-        /// Line, from 1.
-        line: usize,
-        /// Column, from 1.
-        column: usize,
-    },
-    /// `--set`, with its text.
-    Set(String),
-    /// A flag of its own, by its name.
-    Flag(&'static str),
-}
-
 /// All settings of one run, still unchecked.
 #[derive(Debug, Clone)]
 pub struct Settings {
     file_name: String,
-    values: BTreeMap<String, (Value, Source)>,
+    values: BTreeMap<String, Setting>,
 }
+
+/// A value, and the end of a message about it: who set it and where.
+type Setting = (Value, String);
 
 impl Settings {
     /// Reads a config's text. `name` is what messages call it, and its stem names the default output.
@@ -62,7 +44,7 @@ impl Settings {
     /// When the text is not TOML, or empty.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
         let table = DeTable::parse(text).map_err(|error| {
-            let place = error.span().map_or_else(String::new, |span| place_in(name, text, &span));
+            let place = error.span().map_or_else(String::new, |span| place(name, text, span.start));
             usage(format!("the config is not TOML: {}{place}", error.message()))
         })?;
         let mut settings = Self { file_name: name.to_owned(), values: defaults(name) };
@@ -83,19 +65,19 @@ impl Settings {
             usage(format!("--set {assignment}: must be key=value, for example grid.width=1000"))
         })?;
         let (key, value) = (key.trim(), value.trim());
-        let source = Source::Set(format!("{key}={value}"));
-        self.values.insert(key.to_owned(), (parse_value(value), source));
+        let place = format!("\n  --> --set {key}={value}");
+        self.values.insert(key.to_owned(), (parse_value(value), place));
         Ok(())
     }
 
     /// Takes the value of a flag that stands for `key`.
-    pub fn set_flag(&mut self, key: &str, flag: &'static str, value: &str) {
+    pub fn set_flag(&mut self, key: &str, flag: &str, value: &str) {
         let value = match parse_value(value) {
             plain @ (Value::Number(_) | Value::Boolean(_)) => plain,
             // What a flag takes is a text even if TOML would read more into it, as in 02:00:00.
             _ => Value::Text(value.to_owned()),
         };
-        self.values.insert(key.to_owned(), (value, Source::Flag(flag)));
+        self.values.insert(key.to_owned(), (value, format!("\n  --> {flag}")));
     }
 
     /// The effective settings, defaults included, as a config file.
@@ -131,48 +113,41 @@ impl Settings {
     /// When a key is set that does not exist.
     pub(super) fn refuse_unknown_keys(&self) -> Result<()> {
         let mut unknown = self.values.iter().filter(|(key, _)| keys::find(key).is_none());
-        unknown.try_for_each(|(key, (value, _))| match RETIRED.iter().find(|retired| retired.name == key) {
-            Some(retired) if retired.accepted.is_some_and(|text| text == value.to_string()) => Ok(()),
-            Some(retired) => Err(self.refuse(key, retired.advice)),
-            None => Err(self.unknown_key(key)),
+        unknown.try_for_each(|(key, (value, place))| match RETIRED.iter().find(|(name, _)| name == key) {
+            Some((_, always)) if *always == value.to_string() => Ok(()),
+            Some((_, always)) => {
+                Err(self.refuse(key, &format!("is retired and always {always}: take the line out")))
+            }
+            None => Err(unknown_key(key, place)),
         })
-    }
-
-    fn unknown_key(&self, key: &str) -> Error {
-        let table = key.split('.').next().unwrap_or_default();
-        let names = |is_near: &dyn Fn(&Key) -> bool| -> Vec<&str> {
-            KEYS.iter().filter(|key| is_near(key)).map(|key| key.name).collect()
-        };
-        let in_table = names(&|known| known.split().0 == table);
-        let known = if in_table.is_empty() { names(&|_| true) } else { in_table };
-        usage(format!("{key}: unknown key: known are {}{}", known.join(", "), self.place(key)))
     }
 
     /// A whole number within the key's limits.
     pub(super) fn whole(&self, key: &str) -> Result<u64> {
         let Takes::Whole(limits) = &of_table(key).takes else { unreachable!("{key} takes a number") };
-        let number = match self.value(key)? {
-            Value::Number(text) => text.parse().ok(),
+        self.read(key, |value| match value {
+            Value::Number(text) => text.parse().ok().filter(|number| limits.contains(number)),
             _ => None,
-        };
-        number.filter(|number| limits.contains(number)).ok_or_else(|| self.refuse_kind(key))
+        })
     }
 
     /// The decimal texts of two numbers.
-    pub(super) fn pair(&self, key: &str) -> Result<[String; 2]> {
-        let Value::List(items) = self.value(key)? else { return Err(self.refuse_kind(key)) };
-        match items.as_slice() {
-            [Value::Number(lower), Value::Number(upper)] => Ok([lower.clone(), upper.clone()]),
-            _ => Err(self.refuse_kind(key)),
-        }
+    pub(super) fn pair(&self, key: &str) -> Result<[&str; 2]> {
+        self.read(key, |value| match value {
+            Value::List(items) => match items.as_slice() {
+                [Value::Number(lower), Value::Number(upper)] => Some([lower.as_str(), upper]),
+                _ => None,
+            },
+            _ => None,
+        })
     }
 
     /// A text.
     pub(super) fn text(&self, key: &str) -> Result<&str> {
-        match self.value(key)? {
-            Value::Text(text) if !text.is_empty() => Ok(text),
-            _ => Err(self.refuse_kind(key)),
-        }
+        self.read(key, |value| match value {
+            Value::Text(text) => Some(text.as_str()).filter(|text| !text.is_empty()),
+            _ => None,
+        })
     }
 
     /// A text, with or without quotes, when it is set.
@@ -186,19 +161,27 @@ impl Settings {
 
     /// True or false.
     pub(super) fn boolean(&self, key: &str) -> Result<bool> {
-        match self.value(key)? {
-            Value::Boolean(value) => Ok(*value),
-            _ => Err(self.refuse_kind(key)),
-        }
+        self.read(key, |value| match value {
+            Value::Boolean(value) => Some(*value),
+            _ => None,
+        })
     }
 
     /// One of several names.
     pub(super) fn choice<T: Named>(&self, key: &str) -> Result<T> {
-        let chosen = match self.value(key)? {
+        self.read(key, |value| match value {
             Value::Text(text) => T::named().into_iter().find(|(name, _)| name == text),
             _ => None,
-        };
-        chosen.map(|(_, choice)| choice).ok_or_else(|| self.refuse_kind(key))
+        })
+        .map(|(_, choice)| choice)
+    }
+
+    /// What `read` makes of the value of `key`.
+    fn read<'a, T>(&'a self, key: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Result<T> {
+        let value = self.values.get(key).map(|(value, _)| value).ok_or_else(|| {
+            usage(format!("{key} is missing: {} needs {}", self.file_name, keys::required()))
+        })?;
+        read(value).ok_or_else(|| self.refuse_kind(key))
     }
 
     /// The error that says which values the key takes.
@@ -208,22 +191,10 @@ impl Settings {
 
     /// The error that says what is wrong with the value of `key`, showing the value and its place.
     pub(super) fn refuse(&self, key: &str, limit: &str) -> Error {
-        let value = self.values.get(key).map_or_else(String::new, |(value, _)| format!(" = {value}"));
-        usage(format!("{key}{value}: {limit}{}", self.place(key)))
-    }
-
-    fn value(&self, key: &str) -> Result<&Value> {
-        let value = self.values.get(key).map(|(value, _)| value);
-        value.ok_or_else(|| usage(format!("{key} is missing: {} needs {}", self.file_name, keys::required())))
-    }
-
-    fn place(&self, key: &str) -> String {
-        match self.values.get(key) {
-            Some((_, Source::File { name, line, column })) => format!("\n  --> {name}:{line}:{column}"),
-            Some((_, Source::Set(text))) => format!("\n  --> --set {text}"),
-            Some((_, Source::Flag(flag))) => format!("\n  --> {flag}"),
-            Some((_, Source::Default)) | None => String::new(),
-        }
+        let setting = self.values.get(key);
+        let (value, place) =
+            setting.map_or_else(Default::default, |(value, place)| (format!(" = {value}"), place.as_str()));
+        usage(format!("{key}{value}: {limit}{place}"))
     }
 
     fn insert_table(&mut self, text: &str, prefix: &str, table: &DeTable<'_>) {
@@ -232,9 +203,8 @@ impl Settings {
             if let DeValue::Table(inner) = value.get_ref() {
                 self.insert_table(text, &format!("{key}."), inner);
             } else {
-                let (line, column) = line_and_column(text, value.span().start);
-                let source = Source::File { name: self.file_name.clone(), line, column };
-                self.values.insert(key, (Value::from(value.get_ref()), source));
+                let place = place(&self.file_name, text, value.span().start);
+                self.values.insert(key, (Value::from(value.get_ref()), place));
             }
         }
     }
@@ -245,14 +215,14 @@ fn parse_value(text: &str) -> Value {
 }
 
 /// What holds when nobody sets anything, for a config of this name.
-fn defaults(file_name: &str) -> BTreeMap<String, (Value, Source)> {
+fn defaults(file_name: &str) -> BTreeMap<String, Setting> {
     let stem = Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy();
     let default = |key: &Key| match key.unset {
-        Unset::Refused | Unset::Nothing => None,
+        Unset::Refused | Unset::Optional => None,
         Unset::Is(text) => Some(parse_value(text)),
         Unset::NamedAfterConfig => Some(Value::Text(format!("{stem}.h5"))),
     };
-    KEYS.iter().filter_map(|key| Some((key.name.to_owned(), (default(key)?, Source::Default)))).collect()
+    KEYS.iter().filter_map(|key| Some((key.name.to_owned(), (default(key)?, String::new())))).collect()
 }
 
 /// The row of a key that the program asks for.
@@ -260,21 +230,26 @@ fn of_table(key: &str) -> &'static Key {
     keys::find(key).expect("the program asks for keys of the table only")
 }
 
+fn unknown_key(key: &str, place: &str) -> Error {
+    let table = key.split('.').next().unwrap_or_default();
+    let in_table: Vec<_> =
+        KEYS.iter().filter(|known| known.split().0 == table).map(|known| known.name).collect();
+    let all = || KEYS.iter().map(|known| known.name).collect();
+    let known: Vec<_> = if in_table.is_empty() { all() } else { in_table };
+    usage(format!("{key}: unknown key: known are {}{place}", known.join(", ")))
+}
+
 /// A bad usage or config.
 fn usage(message: impl Into<String>) -> Error {
     Error::new(Status::Usage, message)
 }
 
-fn place_in(name: &str, text: &str, span: &Range<usize>) -> String {
-    let (line, column) = line_and_column(text, span.start);
-    format!("\n  --> {name}:{line}:{column}")
-}
-
-/// Line and column, from 1, of a byte offset.
-fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+/// The line and column, from 1, of a byte of a file.
+fn place(name: &str, text: &str, offset: usize) -> String {
     let before = &text[..offset.min(text.len())];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    let (line, column) = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
+    format!("\n  --> {name}:{line}:{column}")
 }
 
 impl From<&DeValue<'_>> for Value {

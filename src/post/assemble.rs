@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::band::{Encoding, Geometry};
-use crate::config::Config;
+use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
 use crate::report;
 use crate::stop::StopRequest;
@@ -42,7 +42,7 @@ pub(super) fn read_texts(paths: &Paths) -> Result<(Texts, Config)> {
         let message = format!("there is no journal beside {}", paths.output().display());
         Error::new(Status::Failure, message)
     })?;
-    let config = Config::of_journal(&texts.effective)?;
+    let config = Config::new(&Settings::parse("journal", &texts.effective)?)?;
     Ok((texts, config))
 }
 
