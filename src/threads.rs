@@ -57,48 +57,28 @@ impl CpuPlacement {
     }
 }
 
-/// Where a number of threads comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ThreadRequest {
-    /// `--threads` or `run.threads`.
-    Config(NonZeroUsize),
-    /// A variable of the environment.
-    Environment(&'static str, NonZeroUsize),
-    /// Nobody asked for any number.
-    None,
-}
-
-impl ThreadRequest {
-    /// What is asked for: by the config, else by a variable of the environment.
-    ///
-    /// # Errors
-    ///
-    /// When the variable has no number.
-    pub fn new(config: Option<NonZeroUsize>, variable: Option<Variable>) -> Result<Self> {
-        if let Some(threads) = config {
-            return Ok(Self::Config(threads));
-        }
-        let Some((name, text)) = variable else { return Ok(Self::None) };
-        // OpenMP allows a list, one number for each level of nesting.
-        let first = text.split(',').next().unwrap_or_default().trim();
-        let threads = first.parse().map_err(|_| {
-            let message = format!("{name} = {text}: must be a whole number from 1: correct it, or unset it");
-            Error::new(Status::Usage, message)
-        })?;
-        Ok(Self::Environment(name, threads))
-    }
+/// The threads that are asked for: by the config, else by a variable of the environment.
+///
+/// # Errors
+///
+/// When the variable has no number.
+pub fn requested(config: Option<NonZeroUsize>, variable: Option<Variable>) -> Result<Option<NonZeroUsize>> {
+    let Some((name, text)) = variable.filter(|_| config.is_none()) else { return Ok(config) };
+    // OpenMP allows a list, one number for each level of nesting.
+    let first = text.split(',').next().unwrap_or_default().trim();
+    first.parse().map(Some).map_err(|_| {
+        let message = format!("{name} = {text}: must be a whole number from 1: correct it, or unset it");
+        Error::new(Status::Usage, message)
+    })
 }
 
 /// The threads of a rank: what is requested, else its share of the CPUs that it may use.
 #[must_use]
-pub fn of_rank(request: &ThreadRequest, placements: &[CpuPlacement], rank: usize) -> NonZeroUsize {
-    match request {
-        ThreadRequest::Config(threads) | ThreadRequest::Environment(_, threads) => *threads,
-        ThreadRequest::None => {
-            let sharing = placements.iter().filter(|placement| **placement == placements[rank]).count();
-            NonZeroUsize::new(placements[rank].cpu_count() / sharing).unwrap_or(NonZeroUsize::MIN)
-        }
-    }
+pub fn of_rank(requested: Option<NonZeroUsize>, placements: &[CpuPlacement], rank: usize) -> NonZeroUsize {
+    requested.unwrap_or_else(|| {
+        let sharing = placements.iter().filter(|placement| **placement == placements[rank]).count();
+        NonZeroUsize::new(placements[rank].cpu_count() / sharing).unwrap_or(NonZeroUsize::MIN)
+    })
 }
 
 /// What is wrong with the threads of a rank, if anything: more than its CPUs, or, with all ranks of its host
@@ -171,18 +151,12 @@ mod tests {
     #[test]
     fn the_config_is_asked_before_the_environment() {
         let said = |text: &str| Some(("A_VARIABLE", text.to_owned()));
-        assert_eq!(ThreadRequest::new(Some(number(3)), said("8")), Ok(ThreadRequest::Config(number(3))));
-        assert_eq!(
-            ThreadRequest::new(None, said("8")),
-            Ok(ThreadRequest::Environment("A_VARIABLE", number(8)))
-        );
-        assert_eq!(
-            ThreadRequest::new(None, said("4,2")),
-            Ok(ThreadRequest::Environment("A_VARIABLE", number(4)))
-        );
-        assert_eq!(ThreadRequest::new(None, None), Ok(ThreadRequest::None));
+        assert_eq!(requested(Some(number(3)), said("8")), Ok(Some(number(3))));
+        assert_eq!(requested(None, said("8")), Ok(Some(number(8))));
+        assert_eq!(requested(None, said("4,2")), Ok(Some(number(4))));
+        assert_eq!(requested(None, None), Ok(None));
         for text in ["many", "0", "-1"] {
-            let error = ThreadRequest::new(None, said(text)).expect_err("no number");
+            let error = requested(None, said(text)).expect_err("no number");
             assert!(error.to_string().starts_with(&format!("A_VARIABLE = {text}: must be")), "{error}");
         }
     }
@@ -190,11 +164,10 @@ mod tests {
     #[test]
     fn ranks_that_share_cpus_share_them_fairly() {
         let placements = [placement(1, 0xff), placement(1, 0xff), placement(2, 0xff), placement(2, 0x100)];
-        let threads: Vec<usize> =
-            (0..4).map(|rank| of_rank(&ThreadRequest::None, &placements, rank).get()).collect();
+        let threads: Vec<usize> = (0..4).map(|rank| of_rank(None, &placements, rank).get()).collect();
         assert_eq!(threads, [4, 4, 8, 1]);
         let crowd = [placement(1, 0b11); 5];
-        assert_eq!(of_rank(&ThreadRequest::None, &crowd, 0), number(1));
+        assert_eq!(of_rank(None, &crowd, 0), number(1));
     }
 
     #[test]

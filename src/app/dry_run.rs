@@ -21,7 +21,7 @@ use crate::kernel::FieldKernel;
 use crate::launcher::Launch;
 use crate::store::FileFormat;
 use crate::store::paths::{self, Paths};
-use crate::threads::{self, CpuPlacement, ThreadRequest};
+use crate::threads::{self, CpuPlacement};
 use crate::{machine, report};
 
 /// How long the timed sample takes, about.
@@ -76,8 +76,8 @@ fn try_directory(paths: &Paths) -> Result<()> {
 
 fn estimate(args: &JobArgs, config: &Config, kernel: &dyn FieldKernel, directory: &Path) -> Result<Estimate> {
     let geometry = Geometry::of(&config.job);
-    let request = ThreadRequest::new(config.run.threads, Launch::here().threads)?;
-    let threads = threads::of_rank(&request, &[CpuPlacement::here()], 0).get();
+    let requested = threads::requested(config.run.threads, Launch::here().threads)?;
+    let threads = threads::of_rank(requested, &[CpuPlacement::here()], 0).get();
     let never = AtomicBool::new(false);
     let (point_cost, one) = (kernel.point_cost(), NonZeroUsize::MIN);
     let costs = estimate::band_costs(&SerialComm, &geometry, kernel, point_cost, one, &never)?;

@@ -17,7 +17,7 @@ use crate::launcher::Launch;
 use crate::store::FileFormat;
 use crate::store::journal::{self, Journal, Texts};
 use crate::store::paths::Paths;
-use crate::threads::{self, CpuPlacement, ThreadRequest};
+use crate::threads::{self, CpuPlacement};
 use crate::{machine, report};
 
 /// What there is to do.
@@ -175,11 +175,11 @@ pub(super) fn prepare_kernel(config: &Config) -> Result<Box<dyn FieldKernel>> {
 
 /// The threads of this rank, by the config, the environment or its share of the node. *Collective.*
 pub(super) fn agree_on_threads<C: Comm>(comm: &C, config: &Config) -> Result<NonZeroUsize> {
-    let request = comm.agree(ThreadRequest::new(config.run.threads, Launch::here().threads))?;
+    let requested = comm.agree(threads::requested(config.run.threads, Launch::here().threads))?;
     let words = comm.all_gather(&CpuPlacement::here().to_words());
     let placements: Vec<CpuPlacement> =
         words.chunks_exact(CpuPlacement::WORDS).map(CpuPlacement::from_words).collect();
-    let mine = threads::of_rank(&request, &placements, comm.rank());
+    let mine = threads::of_rank(requested, &placements, comm.rank());
     let all = comm.all_gather(&[mine.get() as u64]);
     let complaint = threads::oversubscription(&all, &placements, comm.rank());
     warn_once(comm, complaint.as_deref());
