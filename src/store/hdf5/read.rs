@@ -1,11 +1,12 @@
 //! Reads a finished file, band by band.
 
 use std::io::ErrorKind;
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use hdf5::types::VarLenUnicode;
-use hdf5::{Dataset, File, Location};
+use hdf5::{Dataset, File, H5Type};
 use ndarray::{Array2, s};
 
 use super::failure::failed_in;
@@ -87,8 +88,7 @@ impl FieldFile {
     ///
     /// [`Status::Damaged`] when they make no sense, [`Status::Io`] when they cannot be read.
     pub fn summary(&self) -> Result<Summary> {
-        let max_iter =
-            u32::try_from(self.number(counts::MAX_ITER)?).map_err(|_| self.damaged("its max_iter"))?;
+        let max_iter = self.max_iter()?.get();
         let height = self.shape().0;
         let mut summary = Summary::empty();
         for start in (0..height).step_by(self.band_rows() as usize) {
@@ -115,9 +115,7 @@ impl FieldFile {
     ///
     /// [`Status::Damaged`] when it is missing, [`Status::Io`] when it cannot be read.
     pub fn text(&self, name: &str) -> Result<String> {
-        let read = |location: &Location| location.attr(name)?.read_scalar::<VarLenUnicode>();
-        let text = read(&self.counts);
-        text.map(|text| text.to_string()).map_err(|error| self.failed(name, &error))
+        Ok(self.attribute::<VarLenUnicode>(name)?.to_string())
     }
 
     /// A whole-number attribute of the counts, one of [`counts`].
@@ -126,8 +124,22 @@ impl FieldFile {
     ///
     /// [`Status::Damaged`] when it is missing, [`Status::Io`] when it cannot be read.
     pub fn number(&self, name: &str) -> Result<u64> {
-        let read = |location: &Location| location.attr(name)?.read_scalar::<u64>();
-        read(&self.counts).map_err(|error| self.failed(name, &error))
+        self.attribute(name)
+    }
+
+    fn attribute<T: H5Type>(&self, name: &str) -> Result<T> {
+        let value = self.counts.attr(name).and_then(|attribute| attribute.read_scalar());
+        value.map_err(|error| self.failed(name, &error))
+    }
+
+    /// The iteration limit.
+    ///
+    /// # Errors
+    ///
+    /// [`Status::Damaged`] when there is none, [`Status::Io`] when it cannot be read.
+    pub fn max_iter(&self) -> Result<NonZeroU32> {
+        let max_iter = u32::try_from(self.number(counts::MAX_ITER)?).ok().and_then(NonZeroU32::new);
+        max_iter.ok_or_else(|| self.damaged("its max_iter is no limit of iterations"))
     }
 
     /// The error of this file being other than it should be.

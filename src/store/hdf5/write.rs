@@ -157,7 +157,6 @@ fn attach_scales(file: &File, dataset: &Dataset, axes: [(&str, &Dataset); 2]) ->
 
 fn describe_counts(dataset: &Dataset, job: &Job, summary: &Summary) -> hdf5::Result<()> {
     let region = job.region();
-    let number = |name: &str, value: u64| dataset.new_attr::<u64>().create(name)?.write_scalar(&value);
     let bounds = |name: &str, name_of_text: &str, interval: &Interval| {
         let values = [interval.lower.value(), interval.upper.value()];
         dataset.new_attr::<f64>().shape(2).create(name)?.write(&values)?;
@@ -171,8 +170,8 @@ fn describe_counts(dataset: &Dataset, job: &Job, summary: &Summary) -> hdf5::Res
         "the smallest n with |z_n| > escape_radius, where z_0 = c and z_(n+1) = z_n^2 + c in float64; \
          max_iter: did not escape within max_iter",
     )?;
-    number(counts::MAX_ITER, u64::from(job.max_iter().get()))?;
-    dataset.new_attr::<f64>().create(counts::ESCAPE_RADIUS)?.write_scalar(&2.0)?;
+    write_number(dataset, counts::MAX_ITER, u64::from(job.max_iter().get()))?;
+    write_number(dataset, counts::ESCAPE_RADIUS, 2.0)?;
     bounds(counts::REGION_RE, counts::REGION_RE_TEXT, &region.re)?;
     bounds(counts::REGION_IM, counts::REGION_IM_TEXT, &region.im)?;
     write_text(dataset, counts::SAMPLING, job.sampling().name())?;
@@ -181,8 +180,8 @@ fn describe_counts(dataset: &Dataset, job: &Job, summary: &Summary) -> hdf5::Res
     write_text(dataset, counts::CHECKSUM_OF, "CRC-64/XZ of the counts as little-endian uint32, row by row")?;
     // A sum can pass 2^64.
     write_text(dataset, counts::SUM, &summary.sum.to_string())?;
-    number(counts::UNDECIDED, summary.undecided)?;
-    number(counts::MINIMUM, summary.minimum.into())
+    write_number(dataset, counts::UNDECIDED, summary.undecided)?;
+    write_number(dataset, counts::MINIMUM, u64::from(summary.minimum))
 }
 
 fn write_provenance(file: &File, provenance: &Provenance) -> hdf5::Result<()> {
@@ -199,10 +198,9 @@ fn write_run(provenance: &Group, run: &RunProvenance) -> hdf5::Result<()> {
     use layout::run as names;
     let group = create_group(provenance, names::GROUP)?;
     if let Some(ranks) = &run.ranks {
-        let number = |name: &str, value: u64| group.new_attr::<u64>().create(name)?.write_scalar(&value);
-        number(names::RANKS, ranks.hosts.len() as u64)?;
-        number(names::STARTED_UNIX_S, ranks.started_unix_s)?;
-        group.new_attr::<f64>().create(names::WALL_S)?.write_scalar(&ranks.wall_s)?;
+        write_number(&group, names::RANKS, ranks.hosts.len() as u64)?;
+        write_number(&group, names::STARTED_UNIX_S, ranks.started_unix_s)?;
+        write_number(&group, names::WALL_S, ranks.wall_s)?;
         let builder = group.new_dataset::<u64>().shape(ranks.threads.len()).obj_track_times(false);
         builder.create(names::THREADS)?.write(&ranks.threads)?;
         write_long_text(&group, names::HOSTS, &ranks.hosts.join("\n"))?;
@@ -212,6 +210,10 @@ fn write_run(provenance: &Group, run: &RunProvenance) -> hdf5::Result<()> {
 
 fn create_group(parent: &Group, name: &str) -> hdf5::Result<Group> {
     parent.create_group_builder().obj_track_times(false).create(name)
+}
+
+fn write_number<T: H5Type + Copy>(location: &Location, name: &str, number: T) -> hdf5::Result<()> {
+    location.new_attr::<T>().create(name)?.write_scalar(&number)
 }
 
 fn write_text(location: &Location, name: &str, text: &str) -> hdf5::Result<()> {
