@@ -141,13 +141,10 @@ fn read_interval(settings: &Settings, key: &str) -> Result<Interval> {
     let limit = if interval.lower.to_string() == interval.upper.to_string() || lower > upper {
         "the lower bound must be below the upper bound".to_owned()
     } else {
-        format!("both bounds are {lower:?} in f64, whose spacing there is {:e}", spacing(lower))
+        let spacing = lower.abs().next_up() - lower.abs();
+        format!("both bounds are {lower:?} in f64, whose spacing there is {spacing:e}")
     };
     Err(settings.refuse(key, &limit))
-}
-
-fn spacing(value: f64) -> f64 {
-    value.abs().next_up() - value.abs()
 }
 
 fn refuse_repeated_samples(settings: &Settings, key: &str, interval: &Interval, axis: &Axis) -> Result<()> {

@@ -11,13 +11,15 @@ const MPI_BUILT: &str = if cfg!(feature = "mpi") { env!("MANDEL_MPI_BUILT_WITH")
 /// The text of `--version`: of the program, what it was built from and with, and what it runs with.
 #[must_use]
 pub fn version() -> String {
-    let features = [("mpi", cfg!(feature = "mpi")), ("fault-points", cfg!(feature = "fault-points"))];
+    // Without HDF5 there is no program.
+    let features =
+        [("hdf5", true), ("mpi", cfg!(feature = "mpi")), ("fault-points", cfg!(feature = "fault-points"))];
     let features: Vec<&str> = features.iter().filter(|(_, is_on)| *is_on).map(|(name, _)| *name).collect();
     let facts = [
         ("commit", env!("MANDEL_MPI_COMMIT").to_owned()),
         ("rustc", env!("MANDEL_MPI_RUSTC").to_owned()),
         ("target", env!("MANDEL_MPI_TARGET").to_owned()),
-        ("features", [&["hdf5"], features.as_slice()].concat().join(", ")),
+        ("features", features.join(", ")),
         ("mpi", format!("{}{}", comm::library_version(), built_with(MPI_BUILT))),
         ("hdf5", format!("{}{}", dotted(running_version()), built_with(&dotted(built_version())))),
         ("kernels", Kernel::available()),

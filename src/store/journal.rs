@@ -11,7 +11,7 @@ mod segment;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -130,7 +130,7 @@ impl Journal {
         if let Err(error) = write.and_then(|()| file.flush()) {
             // A buffer that is dropped tries to write once more.
             drop(file.into_parts());
-            return Err(self.segment_error(&error));
+            return Err(Error::io(self.paths.segment(self.segment_number).display(), &error));
         }
         drop(file);
         for piece in pieces {
@@ -161,10 +161,6 @@ impl Journal {
     pub fn sync_later(&self) -> impl FnOnce() -> Result<()> + use<> {
         let (segment, path) = (Arc::clone(&self.segment), self.paths.segment(self.segment_number));
         move || segment.sync_data().map_err(|error| Error::io(path.display(), &error))
-    }
-
-    fn segment_error(&self, error: &io::Error) -> Error {
-        Error::io(self.paths.segment(self.segment_number).display(), error)
     }
 
     /// Stops a writer whose job has been started again: it was taken for dead, say behind a cut network.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,8 @@ struct Shared {
     busy_us: AtomicU64,
     cpu_us: AtomicU64,
     longest_us: AtomicU64,
-    error: Mutex<Option<Error>>,
+    /// The first one. Nothing is written after it.
+    error: OnceLock<Error>,
 }
 
 impl Writer {
@@ -104,7 +105,7 @@ impl Writer {
     /// The first error, after which nothing more was written.
     #[must_use]
     pub fn error(&self) -> Option<Error> {
-        self.shared.error.lock().expect("no panic while it is held").clone()
+        self.shared.error.get().cloned()
     }
 
     /// Waits until all orders are carried out, and gives the journal back.
@@ -115,8 +116,7 @@ impl Writer {
     pub fn finish(self) -> Result<Journal> {
         drop(self.orders);
         let journal = self.thread.join().expect("a panic has ended the job already");
-        let error = self.shared.error.lock().expect("no panic while it is held").take();
-        error.map_or(Ok(journal), Err)
+        self.shared.error.get().cloned().map_or(Ok(journal), Err)
     }
 }
 
@@ -128,9 +128,10 @@ fn write_all(mut journal: Journal, queue: &Receiver<Order>, shared: &Shared, fau
         let is_sync = matches!(order, Order::Sync);
         // After an error nothing more is tried: the kernel may have dropped pages that a later sync would
         // not miss. What still arrives is taken and forgotten, so that nobody waits for room.
-        let failed = shared.error.lock().expect("no panic while it is held").is_some();
-        if !failed && let Err(error) = carry_out(order, &mut journal, faults) {
-            *shared.error.lock().expect("no panic while it is held") = Some(error);
+        if shared.error.get().is_none()
+            && let Err(error) = carry_out(order, &mut journal, faults)
+        {
+            shared.error.get_or_init(|| error);
         }
         let elapsed_us = started.elapsed().as_micros() as u64;
         shared.busy_us.fetch_add(elapsed_us, Ordering::SeqCst);
