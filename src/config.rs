@@ -1,4 +1,4 @@
-//! A job that makes sense: what was written in the config, typed and checked once.
+//! The config of a run: every key with a type, checked once.
 //!
 //! Every rank reads the same text into the same [`Config`]; later code never checks again.
 
@@ -27,10 +27,10 @@ pub use time::slurm_time;
 /// Most bands: the list of them is kept on every rank. Bands of 16 MiB make this 256 TiB of counts.
 const MAX_BANDS: u64 = 1 << 24;
 
-/// Where results go, and how.
+/// The finished file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// The finished file; ends in `.h5`.
+    /// Its path; ends in `.h5`.
     pub path: PathBuf,
     /// Compression of the chunks.
     pub deflate: Deflate,
@@ -43,7 +43,7 @@ pub struct Output {
 pub struct Run {
     /// Threads per rank; `None` = by the environment.
     pub threads: Option<NonZeroUsize>,
-    /// What row blocks are equal in.
+    /// The quantity that row blocks have equal shares of.
     pub partition: Partition,
     /// How long a round may take, and so how much work a crash can lose.
     pub round: Duration,
@@ -53,34 +53,34 @@ pub struct Run {
     pub root_memory_bytes: u64,
 }
 
-/// What the program says while it runs.
+/// Log lines: which, and in which form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Log {
-    /// From which severity on.
+    /// The lowest severity that is logged.
     pub level: LevelFilter,
-    /// In which form.
+    /// The form of a line.
     pub format: LogFormat,
 }
 
 /// Everything that a run needs to know.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// What is computed.
+    /// The counts to compute.
     pub job: Job,
-    /// With which kernel.
+    /// The kernel that computes it.
     pub kernel: Choice,
     /// Whether it may skip iterations that are proven to change nothing.
     pub shortcuts: bool,
-    /// To where.
+    /// The finished file.
     pub output: Output,
-    /// By whom.
+    /// Threads, rounds and limits.
     pub run: Run,
-    /// With which words.
+    /// Log lines.
     pub log: Log,
 }
 
 impl Config {
-    /// Checks everything that was set.
+    /// Reads every key and checks it.
     ///
     /// # Errors
     ///

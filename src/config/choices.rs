@@ -5,12 +5,12 @@ use tracing::level_filters::LevelFilter;
 use crate::grid::Sampling;
 use crate::kernel::Choice;
 
-/// What row blocks are equal in.
+/// The quantity that row blocks have equal shares of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Partition {
     /// Predicted cost.
     Cost,
-    /// Height, as the talk has it: to show what that costs.
+    /// Height, as in the talk. It is there to show what that costs.
     Equal,
 }
 
@@ -23,7 +23,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Values that a config gives by their names.
+/// A type whose values a config gives by their names.
 pub(super) trait Named: Copy + 'static {
     /// Each with its name, in the order in which they are shown.
     fn named() -> Vec<(&'static str, Self)>;

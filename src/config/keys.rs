@@ -2,8 +2,8 @@
 //!
 //! Everything else about keys comes from here: the checks with their limits, the flags that set keys,
 //! `--print-config`, the text that the finished file keeps, the man page and the table in
-//! `docs/configuration.md`. A new key is a row here and a field in [`Config`](super::Config); the tests of
-//! [`config`](super) fail where only one of both is there.
+//! `docs/configuration.md`. A new key is a row here and a field in [`Config`](super::Config). The tests of
+//! [`config`](super) fail where one of the two is missing.
 
 use std::fmt;
 use std::ops::RangeInclusive;

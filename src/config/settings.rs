@@ -2,7 +2,7 @@
 //!
 //! Values stay as they were written until [`Config`](super::Config) asks for them with a type and a limit, so
 //! that a message can show the text that the user typed, and where. `toml`'s `DeTable` keeps both.
-//! `toml_edit` has spans only while a number prints as its f64, and refuses one that overflows.
+//! `toml_edit` keeps the place of a number or its text, not both, and refuses a number that overflows.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -22,7 +22,7 @@ enum Value {
     Number(String),
     Boolean(bool),
     List(Vec<Value>),
-    /// Something that no key takes; how it was written.
+    /// The text of something that no key takes.
     Other(String),
 }
 

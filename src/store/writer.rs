@@ -45,7 +45,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// When there is no thread to be had.
+    /// When the system has no thread left.
     pub fn start(journal: Journal, faults: Faults) -> Result<Self> {
         let (orders, queue) = channel();
         let shared = Arc::new(Shared::default());
@@ -62,7 +62,7 @@ impl Writer {
         self.order(Order::Append(records));
     }
 
-    /// Has everything made durable that was submitted before.
+    /// Queues an order that makes durable what was submitted before.
     pub fn sync(&self) {
         self.order(Order::Sync);
     }
