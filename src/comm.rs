@@ -1,10 +1,12 @@
 //! A group of ranks: what the job needs of MPI, and no more.
 //!
 //! [`SerialComm`] is the group of one. It is a whole implementation, not a stand-in: the program runs on it
-//! where there is no MPI, and so do most tests. [`as_threads`] is a group whose ranks are threads,
-//! [`checked`] a group that finds out when ranks meet in different collectives.
+//! where there is no MPI, and so do most tests. Tests have two more: `as_threads` is a group whose ranks are
+//! threads, `checked` one that finds out when ranks meet in different collectives.
 
+#[cfg(any(test, feature = "fault-points"))]
 pub mod as_threads;
+#[cfg(any(test, feature = "fault-points"))]
 pub mod checked;
 mod gathered;
 #[cfg(feature = "mpi")]
@@ -16,9 +18,9 @@ use crate::error::{Error, Result, Status};
 
 pub use self::gathered::Gathered;
 #[cfg(feature = "mpi")]
-pub use self::mpi::{MpiComm, library_version};
+pub use self::mpi::{library_version, start};
 #[cfg(not(feature = "mpi"))]
-pub use self::serial::library_version;
+pub use self::serial::{library_version, start};
 
 /// The rank that reads the config, gathers, and writes.
 pub const ROOT: usize = 0;
@@ -29,7 +31,7 @@ pub const MAX_MESSAGE_BYTES: u64 = 256 << 20;
 
 /// A group of ranks that run the same program.
 ///
-/// Every method marked *collective* must be called by all ranks, in the same order and, so that [`checked`]
+/// Every method marked *collective* must be called by all ranks, in the same order and, so that `checked`
 /// can tell calls apart, from the same line. Only the main thread of a rank calls any. While it waits for
 /// others it sleeps, so that a rank that has nothing to do leaves its core to those that have, and to its own
 /// threads.
@@ -75,12 +77,17 @@ pub trait Comm: Sized {
         self.rank() == ROOT
     }
 
+    /// The bytes of all ranks on all ranks, one rank's after the other's. *Collective.*
+    #[track_caller]
+    fn gather_to_all(&self, bytes: &[u8]) -> Vec<u8> {
+        self.broadcast(self.gather(bytes).map(Gathered::into_bytes).unwrap_or_default())
+    }
+
     /// The bytes of every rank, on all ranks: for names, not for data. *Collective.*
     #[track_caller]
     fn share(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
         let sizes = self.all_gather(&[bytes.len() as u64]);
-        let all = self.broadcast(self.gather(bytes).map(Gathered::into_bytes).unwrap_or_default());
-        Gathered::new(all, sizes).pieces().map(<[u8]>::to_vec).collect()
+        Gathered::new(self.gather_to_all(bytes), sizes).pieces().map(<[u8]>::to_vec).collect()
     }
 
     /// The group of the ranks whose `node` has the same name. *Collective.*
@@ -112,10 +119,8 @@ pub trait Comm: Sized {
     fn shared_error(&self, error: Option<&Error>) -> Error {
         let codes = self.all_gather(&[error.map_or(0, |error| error.status().code().into())]);
         let failed = codes.iter().position(|&code| code > 0).expect("a rank has failed");
-        // The message travels to root first and from there to everyone: two collectives that exist already.
         let mine = error.filter(|_| failed == self.rank()).map(ToString::to_string).unwrap_or_default();
-        let message =
-            self.broadcast(self.gather(mine.as_bytes()).map(Gathered::into_bytes).unwrap_or_default());
+        let message = self.gather_to_all(mine.as_bytes());
         Error::new(Status::from_code(codes[failed] as u8), String::from_utf8_lossy(&message))
     }
 }

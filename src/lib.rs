@@ -5,7 +5,7 @@
 //!
 //! | layer | modules | knows |
 //! |---|---|---|
-//! | the program | `main`, `memory`, `world` | how it is started, and its exit code |
+//! | the program | `main`, `memory` | how it is started, and its exit code |
 //! | the story | [`app`], [`post`], [`support`] | one run of one job; commands on finished files |
 //! | what users type | [`cli`] | flags and commands |
 //! | one rank | [`round`], [`gather`], [`estimate`] | heartbeats, records on their way |

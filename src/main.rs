@@ -4,18 +4,14 @@ use std::process::ExitCode;
 
 use mandel_mpi::app::Edges;
 use mandel_mpi::cli::{Command, CommandLine, JobArgs};
-use mandel_mpi::comm::Comm;
+use mandel_mpi::comm::{self, Comm};
 use mandel_mpi::error::{Result, Status};
 use mandel_mpi::launcher::Launch;
 use mandel_mpi::stop::StopRequest;
 use mandel_mpi::store::hdf5::Hdf5Format;
-use mandel_mpi::{app, post, stop, support};
+use mandel_mpi::{app, faults, post, stop, support};
 
 mod memory;
-#[cfg_attr(all(feature = "mpi", not(feature = "fault-points")), path = "world/mpi.rs")]
-#[cfg_attr(all(feature = "mpi", feature = "fault-points"), path = "world/checked_mpi.rs")]
-#[cfg_attr(not(feature = "mpi"), path = "world/serial.rs")]
-mod world;
 
 #[global_allocator]
 static MEMORY: memory::Memory = memory::Memory;
@@ -36,8 +32,8 @@ fn main() -> ExitCode {
 
 fn job(args: &JobArgs) -> ExitCode {
     let started = stop::make_file_limit_an_error().and_then(|()| support::check_libraries());
-    let comm = match started.and_then(|()| world::start()) {
-        Ok(comm) => comm,
+    let comm = match started.and_then(|()| comm::start()) {
+        Ok(comm) => faults::checked(comm),
         Err(error) => return end(&Err(error), Launch::here().is_first_copy()),
     };
     // Errors in here were agreed on by all ranks: root says the one line.

@@ -122,7 +122,7 @@ two_areas() {
 test_with_mpich() {
   if command -v mpicc.mpich >/dev/null; then
     MPICC=mpicc.mpich MANDEL_MPIRUN=mpirun.mpich CARGO_TARGET_DIR=target/mpich \
-      cargo test --locked --test it -- collectives distribution ranks
+      cargo test --locked --all-features --test it -- collectives distribution ranks
   else
     echo 'skipped: MPICH is not installed'
   fi
@@ -135,7 +135,7 @@ lint_text
 step cargo clippy --locked --all-targets --all-features -- -D warnings
 
 if [ "$form" = --fast ]; then
-  step cargo test --locked --lib --test it
+  step cargo test --locked --all-features --lib --test it
   summary
   exit
 fi

@@ -1,8 +1,8 @@
 //! A group that finds out when ranks meet in different collectives.
 //!
 //! MPI does not: it waits for ever, or takes one call's bytes for another's. Before each collective of a
-//! checked group ranks compare which one it is, with how many values, and where it is called. It costs as
-//! much again, so it is for tests: ranks that are threads, and MPI in builds with fault points.
+//! checked group ranks compare which one it is, with how many values, and where it is called. The comparison
+//! costs as much as the collective, so only tests have it, and builds with fault points.
 
 use std::panic::Location;
 
@@ -11,17 +11,9 @@ use crate::checksum::Checksum;
 
 /// A group whose collectives are compared over the ranks.
 #[derive(Debug)]
-pub struct Checked<C> {
-    comm: C,
-}
+pub struct Checked<C>(pub C);
 
 impl<C: Comm> Checked<C> {
-    /// The same ranks, checked.
-    #[must_use]
-    pub fn new(comm: C) -> Self {
-        Self { comm }
-    }
-
     /// Compares a call with those of the other ranks. *Collective.*
     ///
     /// # Panics
@@ -30,9 +22,9 @@ impl<C: Comm> Checked<C> {
     #[track_caller]
     fn compare(&self, operation: &str) {
         let call = format!("{operation} at {}", Location::caller());
-        let all = self.comm.all_gather(&[Checksum::of_bytes(call.as_bytes()).crc()]);
+        let all = self.0.all_gather(&[Checksum::of_bytes(call.as_bytes()).crc()]);
         let Some(other) = all.iter().position(|other| *other != all[0]) else { return };
-        let calls = self.comm.share(call.as_bytes());
+        let calls = self.0.share(call.as_bytes());
         let call = |rank: usize| format!("rank {rank} is in {}", String::from_utf8_lossy(&calls[rank]));
         panic!("ranks meet in different collectives: {}, {}", call(0), call(other));
     }
@@ -40,45 +32,45 @@ impl<C: Comm> Checked<C> {
 
 impl<C: Comm> Comm for Checked<C> {
     fn rank(&self) -> usize {
-        self.comm.rank()
+        self.0.rank()
     }
 
     fn size(&self) -> usize {
-        self.comm.size()
+        self.0.size()
     }
 
     fn broadcast(&self, bytes: Vec<u8>) -> Vec<u8> {
         self.compare("broadcast");
-        self.comm.broadcast(bytes)
+        self.0.broadcast(bytes)
     }
 
     fn exclusive_scan(&self, value: u64) -> u64 {
         self.compare("exclusive_scan");
-        self.comm.exclusive_scan(value)
+        self.0.exclusive_scan(value)
     }
 
     fn all_gather(&self, values: &[u64]) -> Vec<u64> {
         self.compare(&format!("all_gather of {}", values.len()));
-        self.comm.all_gather(values)
+        self.0.all_gather(values)
     }
 
     fn all_reduce_sum<const N: usize>(&self, values: [u64; N]) -> [u64; N] {
         self.compare(&format!("all_reduce_sum of {N}"));
-        self.comm.all_reduce_sum(values)
+        self.0.all_reduce_sum(values)
     }
 
     fn gather(&self, bytes: &[u8]) -> Option<Gathered> {
         self.compare("gather");
-        self.comm.gather(bytes)
+        self.0.gather(bytes)
     }
 
     fn split(&self, colour: u64) -> Self {
         self.compare("split");
-        Self::new(self.comm.split(colour))
+        Self(self.0.split(colour))
     }
 
     fn abort(&self, code: i32) -> ! {
-        self.comm.abort(code)
+        self.0.abort(code)
     }
 }
 

@@ -36,38 +36,6 @@ pub struct MpiComm {
 }
 
 impl MpiComm {
-    /// Starts MPI. From here on a panic on any thread ends all ranks with [`Status::Internal`]: an unwinding
-    /// rank would wait for ever in `MPI_Finalize` while the others wait for it.
-    ///
-    /// # Errors
-    ///
-    /// When MPI gives less than the `Funneled` thread level. *Collective.*
-    pub fn start() -> Result<Self> {
-        let launch = Launch::here();
-        let copies = launch.copies.map_or(1, NonZeroUsize::get);
-        if copies > 1 && !launch.has_process_manager {
-            // MPI would end with words of its own, or start as many jobs of one rank.
-            return Err(singletons(copies, 1));
-        }
-        let (universe, threading) =
-            mpi::initialize_with_threading(Threading::Funneled).expect("MPI is started once");
-        end_on_panic(abort_world);
-        let world = universe.world();
-        if threading < Threading::Funneled {
-            return Err(Error::new(
-                Status::MpiUnusable,
-                format!(
-                    "MPI gives thread level {threading:?}: Funneled is needed: use an MPI built with threads"
-                ),
-            ));
-        }
-        let comm = Self::of(world, Rc::new(universe));
-        if copies > comm.size {
-            return Err(singletons(copies, comm.size));
-        }
-        Ok(comm)
-    }
-
     fn of(group: SimpleCommunicator, universe: Rc<Universe>) -> Self {
         let (rank, size) = (group.rank() as usize, group.size() as usize);
         Self { group, rank, size, universe }
@@ -85,6 +53,38 @@ impl MpiComm {
         assert!(sizes.iter().sum::<u64>() <= MAX_MESSAGE_BYTES, "the caller gathers in waves");
         Some(sizes.into_iter().map(|size| size as i32).collect())
     }
+}
+
+/// Starts MPI. From here on a panic on any thread ends all ranks with [`Status::Internal`]: an unwinding
+/// rank would wait for ever in `MPI_Finalize` while the others wait for it.
+///
+/// # Errors
+///
+/// When MPI gives less than the `Funneled` thread level. *Collective.*
+pub fn start() -> Result<MpiComm> {
+    let launch = Launch::here();
+    let copies = launch.copies.map_or(1, NonZeroUsize::get);
+    if copies > 1 && !launch.has_process_manager {
+        // MPI would end with words of its own, or start as many jobs of one rank.
+        return Err(singletons(copies, 1));
+    }
+    let (universe, threading) =
+        mpi::initialize_with_threading(Threading::Funneled).expect("MPI is started once");
+    end_on_panic(abort_world);
+    let world = universe.world();
+    if threading < Threading::Funneled {
+        return Err(Error::new(
+            Status::MpiUnusable,
+            format!(
+                "MPI gives thread level {threading:?}: Funneled is needed: use an MPI built with threads"
+            ),
+        ));
+    }
+    let comm = MpiComm::of(world, Rc::new(universe));
+    if copies > comm.size {
+        return Err(singletons(copies, comm.size));
+    }
+    Ok(comm)
 }
 
 /// MPI's own words about itself. May be asked before MPI is started.

@@ -1,4 +1,17 @@
-//! A build without MPI.
+//! A build without MPI: one rank.
+
+use super::{Comm, SerialComm, end_on_panic};
+use crate::error::Result;
+
+/// The one rank. A panic ends it with the code for that, as with MPI.
+///
+/// # Errors
+///
+/// Never; with MPI it can fail.
+pub fn start() -> Result<SerialComm> {
+    end_on_panic(|code| SerialComm.abort(code));
+    Ok(SerialComm)
+}
 
 /// What there is instead of MPI.
 #[must_use]

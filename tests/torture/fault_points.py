@@ -43,9 +43,8 @@ def run(bench):
 
 def phases():
     """The phases that the program names, so that none is forgotten."""
-    _, _, points = SOURCE.read_text().partition("impl Point {")
-    body, _, _ = points.partition("\n}\n")
-    names = re.findall(r'Self::\w+ => "(\w+)"', body)
+    body = SOURCE.read_text().split("pub enum Point {")[1].split("\n}")[0]
+    names = [name.lower() for name in re.findall(r"^    (\w+),$", body, re.MULTILINE)]
     expect(names, "the program has fault points", SOURCE)
     return sorted(names)
 
