@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayViewMut2, s};
+use serde::{Deserialize, Serialize};
 
 /// An integer type that holds escape counts.
 pub trait Count: Copy + Default + Ord + Send + Sync + 'static {
@@ -43,7 +44,7 @@ impl Count for u32 {
 }
 
 /// The type that a job's counts are computed in and stored as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CountWidth {
     /// `u16`, when `max_iter` fits.
     U16,

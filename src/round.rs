@@ -20,19 +20,10 @@ use crate::stop::StopRequest;
 use crate::threads;
 
 pub use beat::Beat;
-pub use ending::{Ending, Limits, is_time_up};
+pub use ending::{Ending, Limits};
 
 /// After a stop was asked, strips in progress may go on for so long; then they are given up.
 const STOP_GRACE: Duration = Duration::from_millis(500);
-
-/// A rank's share of a round.
-#[derive(Debug, Clone, Copy)]
-pub struct Share<'a> {
-    /// The bands, ascending.
-    pub bands: &'a [u64],
-    /// The predicted cost of each of them.
-    pub costs: &'a [u64],
-}
 
 /// What a rank has of a round.
 #[derive(Debug)]
@@ -85,39 +76,34 @@ pub trait RoundObserver {
     fn gather(&mut self, records: Vec<Record>) -> Result<()>;
 }
 
-/// Computes a round with a team of `threads`. *Collective.*
-///
-/// # Errors
-///
-/// On all ranks, when the team of one cannot be started; those of [`RoundObserver::gather`].
-pub fn compute<C: Comm>(
-    comm: &C,
-    work: &TeamWork<'_>,
-    share: Share<'_>,
-    threads: NonZeroUsize,
-    limits: &Limits,
-    stop: &StopRequest,
-    observer: &mut impl RoundObserver,
-) -> Result<Outcome> {
-    Round { comm, work, share, threads, limits, stop }.compute(observer)
-}
-
-/// A round under way.
-struct Round<'a, C> {
-    comm: &'a C,
-    work: &'a TeamWork<'a>,
-    share: Share<'a>,
-    threads: NonZeroUsize,
-    limits: &'a Limits,
-    stop: &'a StopRequest,
+/// A rank's part of a round.
+#[derive(Debug)]
+pub struct Round<'a, C> {
+    /// The ranks.
+    pub comm: &'a C,
+    /// What there is to do with a band.
+    pub work: &'a TeamWork<'a>,
+    /// This rank's bands, ascending.
+    pub bands: &'a [u64],
+    /// The predicted cost of each of them.
+    pub costs: &'a [u64],
+    /// The size of the team.
+    pub threads: NonZeroUsize,
+    /// When to end early.
+    pub limits: Limits,
+    /// What this rank hears of stops.
+    pub stop: &'a StopRequest,
 }
 
 impl<C: Comm> Round<'_, C> {
     /// Starts the team and waits for it. *Collective.*
-    fn compute(&self, observer: &mut impl RoundObserver) -> Result<Outcome> {
+    ///
+    /// # Errors
+    ///
+    /// On all ranks, when the team of one cannot be started; those of [`RoundObserver::gather`].
+    pub fn compute(&self, observer: &mut impl RoundObserver) -> Result<Outcome> {
         let started = Instant::now();
-        let Share { bands, costs } = self.share;
-        let block = self.work.block(bands, costs, self.threads.get(), self.limits.own_bytes);
+        let block = self.work.block(self.bands, self.costs, self.threads.get(), self.limits.own_bytes);
         let ending = std::thread::scope(|scope| {
             let start = || threads::spawn_scoped(scope, || self.work.contribute(&block)).map(drop);
             let team = (0..self.threads.get()).try_for_each(|_| start());
@@ -176,7 +162,7 @@ impl<C: Comm> Round<'_, C> {
         if block.is_full() {
             return Some(Ending::RootFull);
         }
-        ending::decide(all, elapsed, self.comm.size(), self.limits)
+        ending::decide(all, elapsed, self.comm.size(), &self.limits)
     }
 
     /// What this rank tells the others.

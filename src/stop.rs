@@ -39,6 +39,9 @@ pub enum End {
 /// Time to leave before being killed, besides what writing takes.
 const SAFETY: Duration = Duration::from_secs(10);
 
+/// What is left to write takes no longer than the slowest commit did, if not so many times as long.
+const COMMITS_KEPT: u32 = 3;
+
 impl End {
     /// The user's limit of `max_time` from `began`, else the end of the batch job, if that is known.
     #[must_use]
@@ -53,13 +56,13 @@ impl End {
         left.and_then(|left| Instant::now().checked_add(left)).map_or(Self::Open, Self::Killed)
     }
 
-    /// Whether it is time to stop at `now`, when what is left to write takes `writing`.
+    /// Whether it is so near at `now` that writing must begin, when the longest commit took `longest_commit`.
     #[must_use]
-    pub fn is_near(self, now: Instant, writing: Duration) -> bool {
+    pub fn is_near(self, now: Instant, longest_commit: Duration) -> bool {
         match self {
             Self::Open => false,
             Self::At(end) => now >= end,
-            Self::Killed(end) => now + SAFETY + writing >= end,
+            Self::Killed(end) => now + SAFETY + COMMITS_KEPT * longest_commit >= end,
         }
     }
 }
@@ -118,16 +121,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_users_limit_is_met_and_slurms_is_never_reached() {
+    fn the_users_limit_is_an_instant() {
+        let now = Instant::now();
+        let user = End::new(now, Some(Duration::from_secs(60)), Some(0));
+        assert_eq!(user, End::At(now + Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn time_is_up_while_there_is_time_to_write() {
         let now = Instant::now();
         let in_s = |seconds| now + Duration::from_secs(seconds);
-        let user = End::new(now, Some(Duration::from_secs(60)), Some(0));
-        assert_eq!(user, End::At(in_s(60)));
-        assert!(!user.is_near(in_s(59), Duration::from_secs(5)) && user.is_near(in_s(60), Duration::ZERO));
-        let killed = End::Killed(in_s(60));
-        assert!(!killed.is_near(in_s(44), Duration::from_secs(5)));
-        assert!(killed.is_near(in_s(45), Duration::from_secs(5)));
-        assert!(!End::Open.is_near(in_s(1 << 30), Duration::ZERO));
+        for (end, commit_s, expected) in [
+            (End::Open, 1000, false),
+            (End::At(in_s(1)), 1000, false),
+            (End::At(now), 0, true),
+            // 10 s to leave, and three times the longest commit.
+            (End::Killed(in_s(26)), 5, false),
+            (End::Killed(in_s(25)), 5, true),
+            (End::Killed(in_s(11)), 0, false),
+            (End::Killed(in_s(10)), 0, true),
+        ] {
+            assert_eq!(end.is_near(now, Duration::from_secs(commit_s)), expected, "{end:?}, {commit_s} s");
+        }
     }
 
     #[test]

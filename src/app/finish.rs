@@ -1,7 +1,5 @@
 //! After the last round: the file, its name, the report.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
@@ -74,19 +72,14 @@ impl<C: Comm> Run<'_, C> {
         mut format: Box<dyn FileFormat>,
         provenance: Provenance,
     ) -> Result<Option<Journal>> {
-        let stopped = Arc::new(AtomicBool::new(false));
         let thread = journal.map(|journal| {
-            let (job, stopped) = (self.config.job.clone(), Arc::clone(&stopped));
+            let (job, stop) = (self.config.job.clone(), self.stop.clone());
             threads::spawn(move || {
-                let stopped = || stopped.load(Ordering::SeqCst);
-                format.assemble(&job, &journal, &provenance, &stopped).map(|()| journal)
+                format.assemble(&job, &journal, &provenance, &|| stop.is_asked()).map(|()| journal)
             })
         });
         let thread = self.comm.agree(thread.transpose())?;
-        self.while_root_works(|| {
-            stopped.store(self.stop.is_asked(), Ordering::SeqCst);
-            thread.as_ref().is_some_and(|thread| !thread.is_finished())
-        });
+        self.while_root_works(|| thread.as_ref().is_some_and(|thread| !thread.is_finished()));
         let done = thread.map(|thread| thread.join().expect("a panic has ended the job"));
         self.comm.agree(done.transpose())
     }
@@ -188,10 +181,10 @@ impl Measured {
             kernel: kernel.name().to_owned(),
             rounds: totals.rounds,
             bands: journal.encoding().geometry.bands(),
-            resumed_bands: totals.resumed.bands,
+            resumed_bands: totals.resumed_bands,
             executed: self.executed,
             point_cost: kernel.point_cost(),
-            giter_per_s: (summary.sum - totals.resumed.sum) as f64 / self.wall_s * 1e-9,
+            giter_per_s: (summary.sum - totals.resumed_sum) as f64 / self.wall_s * 1e-9,
             wall_s: self.wall_s,
             load_balance: metrics::load_balance(compute.avg_s, compute.max_s),
             busy: metrics::busy(&self.phases),

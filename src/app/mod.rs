@@ -24,7 +24,6 @@ use crate::timeline::Timeline;
 use crate::{report, telemetry};
 
 use run::Run;
-use start::Opened;
 
 /// What a run meets besides its ranks.
 pub struct Edges {
@@ -46,9 +45,8 @@ pub fn run<C: Comm>(args: &JobArgs, comm: &C, edges: Edges) -> Result<()> {
     telemetry::init(&config.log, comm.rank());
     let faults = Faults::new(args.fail_at, comm.rank());
     faults.pass_together(comm, Point::Config)?;
-    let start = match start::open(args, comm, &config, &texts, edges.format.as_ref())? {
-        Opened::Complete => return Ok(()),
-        Opened::Job(start) => start,
+    let Some(start) = start::open(args, comm, &config, &texts, edges.format.as_ref())? else {
+        return Ok(());
     };
     let run = Run {
         args,
@@ -64,7 +62,7 @@ pub fn run<C: Comm>(args: &JobArgs, comm: &C, edges: Edges) -> Result<()> {
         began,
         started_unix_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
     };
-    run.compute_and_finish(*start, edges.format)
+    run.compute_and_finish(start, edges.format)
 }
 
 /// Prints the effective config. Never starts MPI: under a launcher the first copy speaks.

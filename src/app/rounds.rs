@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::observer::Observer;
 use super::plan::{self, Plan, RankRound};
-use super::run::{Resumed, Run, Totals};
+use super::run::{Run, Totals};
 use super::start::Start;
 use crate::band::{Geometry, Record};
 use crate::block::TeamWork;
@@ -14,7 +14,7 @@ use crate::comm::Comm;
 use crate::error::{Error, Result, Status};
 use crate::estimate;
 use crate::faults::Point;
-use crate::round::{self, Ending, Limits, Outcome, Share};
+use crate::round::{Ending, Limits, Outcome, Round};
 use crate::store::FileFormat;
 use crate::store::writer::Writer;
 use crate::telemetry::Progress;
@@ -58,10 +58,12 @@ impl<C: Comm> Run<'_, C> {
         let plan = self.predict(&start, point_cost)?;
         let style = self.args.progress;
         let progress = Progress::new(style, self.comm.is_root(), plan.total_cost(), plan.finished_cost());
-        let resumed = Resumed::from(&start);
+        let mut totals = Totals::default();
+        if let Some(journal) = &start.journal {
+            (totals.resumed_bands, totals.resumed_sum) = (journal.len(), journal.summary().sum);
+        }
         let writer = start.journal.map(|journal| Writer::start(journal, self.faults));
         let writer = self.comm.agree(writer.transpose())?;
-        let mut totals = Totals { resumed, ..Totals::default() };
         totals.phases.setup_s = self.began.elapsed().as_secs_f64();
         self.timeline.note("setup", self.began, json!({}));
         Ok(State { plan, point_cost, writer, progress, totals })
@@ -73,8 +75,7 @@ impl<C: Comm> Run<'_, C> {
         let (kernel, stop) = (self.kernel.as_ref(), self.stop.flag());
         let costs = estimate::band_costs(self.comm, geometry, kernel, point_cost, self.threads, stop)?;
         let weights = plan::weights(self.config.run.partition, geometry, &costs);
-        let left = start.unfinished.iter().cloned().flatten().collect();
-        Ok(Plan::new(left, costs, weights, self.comm.size()))
+        Ok(Plan::new(start.unfinished.clone(), costs, weights, self.comm.size()))
     }
 
     /// Computes this rank's row block until all ranks agree to end the round. *Collective.*
@@ -82,12 +83,20 @@ impl<C: Comm> Run<'_, C> {
         let begin = Instant::now();
         let State { plan, writer, progress, totals, .. } = state;
         let bands = self.scan_for_block(plan);
-        let share = Share { bands, costs: &plan.costs(bands) };
+        let costs = plan.costs(bands);
         self.faults.pass_together(self.comm, Point::Compute)?;
         let done_before = plan.finished_cost();
         let mut observer = Observer { run: self, writer: writer.as_ref(), progress, totals, done_before };
-        let (limits, threads) = (self.limits(), self.threads);
-        let outcome = round::compute(self.comm, work, share, threads, &limits, &self.stop, &mut observer)?;
+        let round = Round {
+            comm: self.comm,
+            work,
+            bands,
+            costs: &costs,
+            threads: self.threads,
+            limits: self.limits(),
+            stop: &self.stop,
+        };
+        let outcome = round.compute(&mut observer)?;
         totals.add(&outcome);
         self.timeline.note("round", begin, outcome.details());
         tracing::debug!(

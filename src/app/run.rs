@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::start::Start;
 use crate::band::Record;
 use crate::cli::JobArgs;
 use crate::comm::Comm;
@@ -15,9 +14,9 @@ use crate::faults::Faults;
 use crate::gather::{self, Root};
 use crate::kernel::FieldKernel;
 use crate::metrics::Phases;
-use crate::round::{self, Outcome};
+use crate::round::Outcome;
 use crate::stop::{End, StopRequest};
-use crate::store::journal::{Journal, Texts};
+use crate::store::journal::Texts;
 use crate::store::writer::Writer;
 use crate::timeline::Timeline;
 
@@ -53,7 +52,9 @@ pub(super) struct Totals {
     pub(super) journal_cpu_s: f64,
     /// Of each band, as the first cut had it.
     pub(super) predicted_costs: Vec<u64>,
-    pub(super) resumed: Resumed,
+    /// Bands that earlier starts computed, and the sum of their counts; at root.
+    pub(super) resumed_bands: u64,
+    pub(super) resumed_sum: u128,
 }
 
 impl Totals {
@@ -66,21 +67,6 @@ impl Totals {
     }
 }
 
-/// What earlier starts did; at root.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Resumed {
-    pub(super) bands: u64,
-    /// Sum of their counts.
-    pub(super) sum: u128,
-}
-
-impl From<&Start> for Resumed {
-    fn from(start: &Start) -> Self {
-        let of = |journal: &Journal| Self { bands: journal.len(), sum: journal.summary().sum };
-        start.journal.as_ref().map(of).unwrap_or_default()
-    }
-}
-
 impl<C: Comm> Run<'_, C> {
     /// What may be gathered and queued together at root; as much may be held by ranks.
     pub(super) fn queue_budget_bytes(&self) -> u64 {
@@ -90,7 +76,7 @@ impl<C: Comm> Run<'_, C> {
     /// Asks for a stop when the end of the job's time is so near that writing must begin. Root alone does: it
     /// has the writer.
     pub(super) fn check_time_limit(&self, writer: Option<&Writer>) {
-        let is_up = |writer: &Writer| round::is_time_up(self.end, Instant::now(), writer.longest_commit());
+        let is_up = |writer: &Writer| self.end.is_near(Instant::now(), writer.longest_commit());
         if writer.is_some_and(is_up) {
             self.stop.ask();
         }

@@ -1,12 +1,9 @@
 //! Before the first round: root reads the config and looks at what is there; all ranks learn the same.
 
 use std::num::NonZeroUsize;
-use std::ops::Range;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
-use crate::band::{Deflate, Encoding, Geometry};
+use crate::band::{Encoding, Geometry};
 use crate::checksum::Checksum;
 use crate::cli::JobArgs;
 use crate::comm::Comm;
@@ -20,29 +17,14 @@ use crate::store::paths::Paths;
 use crate::threads::{self, CpuPlacement};
 use crate::{machine, report};
 
-/// What there is to do.
-pub(super) enum Opened {
-    /// Nothing: the output is complete.
-    Complete,
-    /// The job, or the rest of it.
-    Job(Box<Start>),
-}
-
 /// Where to start from.
 pub(super) struct Start {
     /// How bands are cut and encoded.
     pub(super) encoding: Encoding,
-    /// Runs of bands that are not in the journal, ascending.
-    pub(super) unfinished: Vec<Range<u64>>,
+    /// The bands that are not in the journal, ascending.
+    pub(super) unfinished: Vec<u64>,
     /// At root.
     pub(super) journal: Option<Journal>,
-}
-
-/// What root tells the others.
-#[derive(Serialize, Deserialize)]
-enum Opening {
-    Complete,
-    Job { band_rows: u64, chunk_columns: u64, deflate: u8, unfinished: Vec<Range<u64>> },
 }
 
 /// Reads the config: root its file, all others what root sends them, so that no file system is asked by
@@ -73,39 +55,21 @@ pub(super) fn parse_config(args: &JobArgs, path: &Path, bytes: Vec<u8>) -> Resul
     Ok((config, Texts { source, effective: settings.to_toml(), of_file: settings.to_toml_of_file() }))
 }
 
-/// Looks at what earlier runs left, before anything is computed: a complete output, one that must not be
-/// replaced, a journal to go on from. *Collective.*
+/// Looks at what earlier runs left, before anything is computed: a complete output (nothing is left to do),
+/// one that must not be replaced, a journal to go on from. *Collective.*
 pub(super) fn open<C: Comm>(
     args: &JobArgs,
     comm: &C,
     config: &Config,
     texts: &Texts,
     format: &dyn FileFormat,
-) -> Result<Opened> {
+) -> Result<Option<Start>> {
     let opened = if comm.is_root() { open_at_root(args, config, texts, format).map(Some) } else { Ok(None) };
-    let mut journal = comm.agree(opened)?.flatten();
-    let opening = journal.as_ref().map_or(Opening::Complete, |journal| {
-        let Encoding { geometry, deflate } = *journal.encoding();
-        Opening::Job {
-            band_rows: geometry.band_rows,
-            chunk_columns: geometry.chunk_columns,
-            deflate: deflate.level(),
-            unfinished: runs(&journal.unfinished()),
-        }
-    });
-    let bytes = comm.broadcast(serde_json::to_vec(&opening).expect("plain data"));
-    Ok(match serde_json::from_slice(&bytes).expect("root sent it") {
-        Opening::Complete => Opened::Complete,
-        Opening::Job { band_rows, chunk_columns, deflate, unfinished } => {
-            let geometry = Geometry { band_rows, chunk_columns, ..Geometry::of(&config.job) };
-            let deflate = Deflate::new(deflate).expect("root checked it");
-            Opened::Job(Box::new(Start {
-                encoding: Encoding { geometry, deflate },
-                unfinished,
-                journal: journal.take(),
-            }))
-        }
-    })
+    let journal = comm.agree(opened)?.flatten();
+    let told = journal.as_ref().map(|journal| (*journal.encoding(), journal.unfinished()));
+    let bytes = comm.broadcast(serde_json::to_vec(&told).expect("plain data"));
+    let told: Option<(Encoding, Vec<u64>)> = serde_json::from_slice(&bytes).expect("root sent it");
+    Ok(told.map(|(encoding, unfinished)| Start { encoding, unfinished, journal }))
 }
 
 /// The journal to write to, or nothing when the output is complete.
@@ -194,28 +158,5 @@ fn warn_once<C: Comm>(comm: &C, complaint: Option<&str>) {
     if let Some(complaint) = complaint.filter(|_| is_first) {
         let ranks = all.iter().filter(|&&other| other == mine).count();
         tracing::warn!("{complaint} (said by {ranks} of {} ranks)", comm.size());
-    }
-}
-
-/// Runs of consecutive numbers in an ascending list.
-fn runs(numbers: &[u64]) -> Vec<Range<u64>> {
-    let mut runs: Vec<Range<u64>> = Vec::new();
-    for &number in numbers {
-        match runs.last_mut() {
-            Some(run) if run.end == number => run.end += 1,
-            _ => runs.push(number..number + 1),
-        }
-    }
-    runs
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn runs_are_the_numbers_in_short() {
-        assert_eq!(runs(&[0, 1, 2, 5, 7, 8]), [0..3, 5..6, 7..9]);
-        assert!(runs(&[]).is_empty());
     }
 }

@@ -1,9 +1,11 @@
 //! How a job's bands are cut and encoded.
 
+use serde::{Deserialize, Serialize};
+
 use super::geometry::Geometry;
 
 /// Level of zlib compression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deflate(u8);
 
 impl Deflate {
@@ -27,7 +29,7 @@ impl Deflate {
 }
 
 /// How a job's bands are cut and encoded. The journal's first segment fixes it; a resume keeps to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encoding {
     /// The bands and chunks.
     pub geometry: Geometry,

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::record;
 use crate::dataset::CountWidth;
 use crate::job::Job;
@@ -16,7 +18,7 @@ const BAND_BYTES: u64 = 16 << 20;
 const CHUNK_BYTES: u64 = 512 << 10;
 
 /// How a grid is cut into bands, and bands into chunks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Geometry {
     /// Rows of the grid.
     pub height: u64,

@@ -1,10 +1,9 @@
 //! When a round ends, and why: arithmetic on what all ranks have together. Root decides, the others hear of
 //! it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::beat::Beat;
-use crate::stop::End;
 
 /// Ending a round early costs some meetings and the gathering of a few records. It must gain more than this,
 /// in seconds, ...
@@ -15,10 +14,6 @@ const LEAST_GAIN_SHARE: f64 = 0.005;
 
 /// A round goes on past its time while what is left takes less than this share of it.
 const NEARLY_DONE_SHARE: f64 = 0.1;
-
-/// What a round gathers takes no longer to write than the slowest round before did, if not so many times as
-/// long.
-const COMMITS_KEPT: u32 = 3;
 
 /// What ends a round before all blocks are done.
 #[derive(Debug, Clone, Copy)]
@@ -111,13 +106,6 @@ pub(super) fn decide(all: &Beat, elapsed: Duration, ranks: usize, limits: &Limit
     (all.held_bytes >= limits.held_bytes).then_some(Ending::BytesHeld)
 }
 
-/// Whether the end of the job's time is so near that writing must begin, when the longest commit took so
-/// long.
-#[must_use]
-pub fn is_time_up(end: End, now: Instant, longest_commit: Duration) -> bool {
-    end.is_near(now, COMMITS_KEPT * longest_commit)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,27 +147,5 @@ mod tests {
         assert_eq!(Ending::of_last(&Beat::default()), Ending::AllDone);
         let stopped = Beat { ending: Ending::Deadline.code(), stop: 2, ..Beat::default() };
         assert_eq!(Ending::of_last(&stopped), Ending::Stop);
-    }
-
-    #[test]
-    fn time_is_up_while_there_is_time_to_write() {
-        let now = Instant::now();
-        let in_s = |seconds| now + Duration::from_secs(seconds);
-        for (end, commit_s, expected) in [
-            (End::Open, 1000, false),
-            (End::At(in_s(1)), 1000, false),
-            (End::At(now), 0, true),
-            // 10 s to leave, and three times the longest commit.
-            (End::Killed(in_s(26)), 5, false),
-            (End::Killed(in_s(25)), 5, true),
-            (End::Killed(in_s(11)), 0, false),
-            (End::Killed(in_s(10)), 0, true),
-        ] {
-            assert_eq!(
-                is_time_up(end, now, Duration::from_secs(commit_s)),
-                expected,
-                "{end:?}, {commit_s} s"
-            );
-        }
     }
 }
