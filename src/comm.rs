@@ -111,17 +111,12 @@ pub trait Comm: Sized {
         if failed == 0 {
             return result;
         }
-        Err(self.shared_error(result.err().as_ref()))
-    }
-
-    /// The error of the lowest rank that has one, when at least one has. *Collective.*
-    #[track_caller]
-    fn shared_error(&self, error: Option<&Error>) -> Error {
-        let codes = self.all_gather(&[error.map_or(0, |error| error.status().code().into())]);
-        let failed = codes.iter().position(|&code| code > 0).expect("a rank has failed");
-        let mine = error.filter(|_| failed == self.rank()).map(ToString::to_string).unwrap_or_default();
+        let error = result.err();
+        let codes = self.all_gather(&[error.as_ref().map_or(0, |error| error.status().code().into())]);
+        let lowest = codes.iter().position(|&code| code > 0).expect("a rank has failed");
+        let mine = error.filter(|_| lowest == self.rank()).map(|error| error.to_string()).unwrap_or_default();
         let message = self.gather_to_all(mine.as_bytes());
-        Error::new(Status::from_code(codes[failed] as u8), String::from_utf8_lossy(&message))
+        Err(Error::new(Status::from_code(codes[lowest] as u8), String::from_utf8_lossy(&message)))
     }
 }
 

@@ -48,21 +48,14 @@ pub fn gather<C: Comm>(comm: &C, records: Vec<Record>, root: Option<Root<'_>>) -
         let wave_bytes = sizes.get(start as usize..end as usize).map_or(0, |sizes| sizes.iter().sum());
         comm.agree(root.map_or(Ok(()), |root| wait_for_room(root, wave_bytes)))?;
         let mine = |number: u64| (number.clamp(first, first + records.len() as u64) - first) as usize;
-        let wave = comm.gather(&concatenated(&records[mine(start)..mine(end)]));
+        let own_part: Vec<&[u8]> = records[mine(start)..mine(end)].iter().map(Record::as_bytes).collect();
+        let wave = comm.gather(&own_part.concat());
         if let Some((root, wave)) = root.zip(wave) {
             root.writer.submit(vec![wave.into_bytes()]);
         }
         start = end;
     }
     Ok(own_bytes + sizes.iter().sum::<u64>())
-}
-
-fn concatenated(records: &[Record]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(records.iter().map(|record| record.as_bytes().len()).sum());
-    for record in records {
-        bytes.extend_from_slice(record.as_bytes());
-    }
-    bytes
 }
 
 /// The size of every record of all ranks in rank order, at root. *Collective.*

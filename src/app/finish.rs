@@ -49,8 +49,8 @@ impl<C: Comm> Run<'_, C> {
         waiting: Instant,
     ) -> Result<()> {
         self.faults.pass_together(self.comm, Point::Assemble)?;
-        let (hosts, threads) = self.places();
-        let provenance = self.provenance(&hosts, &threads);
+        let ranks = self.ranks();
+        let provenance = self.provenance(ranks.clone());
         let assembling = Instant::now();
         let journal = self.assemble(journal, format, provenance)?;
         if journal.is_some() {
@@ -59,8 +59,8 @@ impl<C: Comm> Run<'_, C> {
             totals.phases.wait_s += waiting.elapsed().as_secs_f64();
         }
         self.timeline.note("finish", waiting, json!({}));
-        self.write_trace(&hosts)?;
-        let measured = self.measure(&totals, hosts, threads);
+        self.write_trace(&ranks.hosts)?;
+        let measured = self.measure(&totals, ranks);
         let publish = |journal| self.publish(journal, measured, totals);
         self.comm.agree(journal.map_or(Ok(()), publish))
     }
@@ -84,20 +84,19 @@ impl<C: Comm> Run<'_, C> {
         self.comm.agree(done.transpose())
     }
 
-    /// Host and threads of every rank. *Collective.*
-    fn places(&self) -> (Vec<String>, Vec<u64>) {
+    /// Where and when the job was computed. *Collective.*
+    fn ranks(&self) -> Ranks {
         let threads = self.comm.all_gather(&[self.threads.get() as u64]);
         let hosts = self.comm.share(machine::host_name().as_bytes());
-        (hosts.iter().map(|host| String::from_utf8_lossy(host).into_owned()).collect(), threads)
-    }
-
-    fn provenance(&self, hosts: &[String], threads: &[u64]) -> Provenance {
-        let ranks = Ranks {
-            hosts: hosts.to_vec(),
-            threads: threads.to_vec(),
+        Ranks {
+            hosts: hosts.iter().map(|host| String::from_utf8_lossy(host).into_owned()).collect(),
+            threads,
             started_unix_s: self.started_unix_s,
             wall_s: self.began.elapsed().as_secs_f64(),
-        };
+        }
+    }
+
+    fn provenance(&self, ranks: Ranks) -> Provenance {
         let run = RunProvenance { config: self.texts.effective.clone(), ranks: Some(ranks) };
         Provenance {
             config: self.texts.of_file.clone(),
@@ -122,11 +121,10 @@ impl<C: Comm> Run<'_, C> {
     }
 
     /// Exchanges what ranks measured. *Collective.*
-    fn measure(&self, totals: &Totals, hosts: Vec<String>, threads: Vec<u64>) -> Measured {
+    fn measure(&self, totals: &Totals, ranks: Ranks) -> Measured {
         let [executed] = self.comm.all_reduce_sum([totals.executed]);
         Measured {
-            hosts,
-            threads,
+            ranks,
             phases: metrics::summarise(&self.comm.all_gather(&totals.phases.to_us())),
             executed,
             memory_bytes: self.comm.all_gather(&[machine::peak_memory_bytes()]),
@@ -149,8 +147,7 @@ impl<C: Comm> Run<'_, C> {
 
 /// What all ranks measured. It knows no communicator: whatever is made of it needs no other rank.
 struct Measured {
-    hosts: Vec<String>,
-    threads: Vec<u64>,
+    ranks: Ranks,
     phases: Vec<PhaseSummary>,
     /// Executed pixel-iterations of all ranks.
     executed: u64,
@@ -175,9 +172,9 @@ impl Measured {
             checksum: summary.checksum.to_string(),
             sum: summary.sum.to_string(),
             undecided: summary.undecided,
-            ranks: self.hosts.len(),
-            threads: self.threads,
-            hosts: self.hosts,
+            ranks: self.ranks.hosts.len(),
+            threads: self.ranks.threads,
+            hosts: self.ranks.hosts,
             kernel: kernel.name().to_owned(),
             rounds: totals.rounds,
             bands: journal.encoding().geometry.bands(),

@@ -13,17 +13,20 @@ mod start;
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::block::TeamWork;
 use crate::cli::JobArgs;
 use crate::comm::{Comm, SerialComm};
 use crate::error::Result;
 use crate::faults::{Faults, Point};
 use crate::launcher::Launch;
+use crate::round::Ending;
 use crate::stop::{End, StopRequest};
 use crate::store::FileFormat;
 use crate::timeline::Timeline;
 use crate::{report, telemetry};
 
 use run::Run;
+use start::Start;
 
 /// What a run meets besides its ranks.
 pub struct Edges {
@@ -63,6 +66,24 @@ pub fn run<C: Comm>(args: &JobArgs, comm: &C, edges: Edges) -> Result<()> {
         started_unix_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
     };
     run.compute_and_finish(start, edges.format)
+}
+
+impl<C: Comm> Run<'_, C> {
+    /// Round after round, until nothing is left or a stop is asked; then the file. *Collective.*
+    fn compute_and_finish(&self, start: Start, format: Box<dyn FileFormat>) -> Result<()> {
+        let work = TeamWork::new(&self.config.job, start.encoding, self.kernel.as_ref());
+        let mut state = self.begin(start)?;
+        while !state.plan.is_done() {
+            let outcome = self.compute_round(&work, &mut state)?;
+            if outcome.ending == Ending::Stop {
+                return self.stop_with_journal(outcome, state);
+            }
+            self.finish_round(outcome, &mut state)?;
+        }
+        state.progress.finish();
+        state.totals.predicted_costs = state.plan.into_predicted_costs();
+        self.finish(state.writer, format, state.totals)
+    }
 }
 
 /// Prints the effective config. Never starts MPI: under a launcher the first copy speaks.

@@ -1,4 +1,4 @@
-//! Round after round: compute, gather, journal, until nothing is left or a stop is asked.
+//! The steps of a round: compute, gather, plan the next one, or stop with everything in the journal.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,13 @@ use super::observer::Observer;
 use super::plan::{self, Plan, RankRound};
 use super::run::{Run, Totals};
 use super::start::Start;
-use crate::band::{Geometry, Record};
+use crate::band::Record;
 use crate::block::TeamWork;
 use crate::comm::Comm;
 use crate::error::{Error, Result, Status};
 use crate::estimate;
 use crate::faults::Point;
-use crate::round::{Ending, Limits, Outcome, Round};
-use crate::store::FileFormat;
+use crate::round::{Limits, Outcome, Round};
 use crate::store::writer::Writer;
 use crate::telemetry::Progress;
 
@@ -24,38 +23,23 @@ use crate::telemetry::Progress;
 const TIME_TO_LEAVE: Duration = Duration::from_secs(3);
 
 /// What changes from round to round.
-struct State {
-    plan: Plan,
-    /// What a point costs besides its iterations.
-    point_cost: u64,
+pub(super) struct State {
+    pub(super) plan: Plan,
+    /// What the points of a band cost besides their iterations.
+    band_cost: u64,
     /// At root.
-    writer: Option<Writer>,
-    progress: Progress,
-    totals: Totals,
+    pub(super) writer: Option<Writer>,
+    pub(super) progress: Progress,
+    pub(super) totals: Totals,
 }
 
 impl<C: Comm> Run<'_, C> {
-    /// The rounds, and the file. *Collective.*
-    pub(super) fn compute_and_finish(self, start: Start, format: Box<dyn FileFormat>) -> Result<()> {
-        let geometry = start.encoding.geometry;
-        let work = TeamWork::new(&self.config.job, start.encoding, self.kernel.as_ref());
-        let mut state = self.begin(start)?;
-        while !state.plan.is_done() {
-            let outcome = self.compute_round(&work, &mut state)?;
-            if outcome.ending == Ending::Stop {
-                return self.stop_with_journal(outcome, state);
-            }
-            self.finish_round(outcome, &geometry, &mut state)?;
-        }
-        state.progress.finish();
-        state.totals.predicted_costs = state.plan.into_predicted_costs();
-        self.finish(state.writer, format, state.totals)
-    }
-
     /// Predicts, shares out, and starts root's writer. *Collective.*
-    fn begin(&self, start: Start) -> Result<State> {
+    pub(super) fn begin(&self, start: Start) -> Result<State> {
         let point_cost = estimate::agreed_point_cost(self.comm, self.kernel.as_ref());
         let plan = self.predict(&start, point_cost)?;
+        let geometry = start.encoding.geometry;
+        let band_cost = point_cost * geometry.band_rows * geometry.width;
         let style = self.args.progress;
         let progress = Progress::new(style, self.comm.is_root(), plan.total_cost(), plan.finished_cost());
         let mut totals = Totals::default();
@@ -66,7 +50,7 @@ impl<C: Comm> Run<'_, C> {
         let writer = self.comm.agree(writer.transpose())?;
         totals.phases.setup_s = self.began.elapsed().as_secs_f64();
         self.timeline.note("setup", self.began, json!({}));
-        Ok(State { plan, point_cost, writer, progress, totals })
+        Ok(State { plan, band_cost, writer, progress, totals })
     }
 
     /// Predicts what bands cost, and cuts those that are left. *Collective.*
@@ -79,7 +63,7 @@ impl<C: Comm> Run<'_, C> {
     }
 
     /// Computes this rank's row block until all ranks agree to end the round. *Collective.*
-    fn compute_round(&self, work: &TeamWork<'_>, state: &mut State) -> Result<Outcome> {
+    pub(super) fn compute_round(&self, work: &TeamWork<'_>, state: &mut State) -> Result<Outcome> {
         let begin = Instant::now();
         let State { plan, writer, progress, totals, .. } = state;
         let bands = self.scan_for_block(plan);
@@ -127,10 +111,9 @@ impl<C: Comm> Run<'_, C> {
     }
 
     /// Gathers what a round gave and plans the next one. *Collective.*
-    fn finish_round(&self, mut outcome: Outcome, geometry: &Geometry, state: &mut State) -> Result<()> {
+    pub(super) fn finish_round(&self, mut outcome: Outcome, state: &mut State) -> Result<()> {
         self.gather(std::mem::take(&mut outcome.records), None, state)?;
-        let points = outcome.finished_bands as u64 * geometry.band_rows * geometry.width;
-        let cost = outcome.executed + state.point_cost * points;
+        let cost = outcome.executed + state.band_cost * outcome.finished_bands as u64;
         let speed = plan::speed(cost, outcome.compute_s + outcome.encode_s);
         let all = self.comm.all_gather(&[outcome.finished_bands as u64, speed]);
         let of_rank = |rank: &[u64]| RankRound { finished_bands: rank[0], speed: rank[1] };
@@ -152,7 +135,7 @@ impl<C: Comm> Run<'_, C> {
     }
 
     /// Ends a stopped run with everything in the journal that could be written in time. *Collective.*
-    fn stop_with_journal(&self, outcome: Outcome, mut state: State) -> Result<()> {
+    pub(super) fn stop_with_journal(&self, outcome: Outcome, mut state: State) -> Result<()> {
         let leave_at = Instant::now() + TIME_TO_LEAVE;
         self.gather(outcome.records, Some(leave_at), &mut state)?;
         let State { writer, progress, .. } = state;
@@ -172,6 +155,6 @@ impl<C: Comm> Run<'_, C> {
                 format!("not all could be written to the journal of {output} in time: run again to go on")
             }
         };
-        Err(self.comm.shared_error(Some(&Error::new(Status::Stopped, message))))
+        self.comm.agree(Err(Error::new(Status::Stopped, message)))
     }
 }

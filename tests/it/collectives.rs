@@ -42,8 +42,8 @@ fn keep_the_contract_of_errors<C: Comm>(comm: &C) {
     let mine = if comm.rank() + 2 > comm.size() / 2 { Err(failed(comm.rank())) } else { Ok(()) };
     let lowest = (comm.size() / 2).saturating_sub(1);
     assert_eq!(comm.agree(mine), Err(failed(lowest)));
-    let of_last = (comm.rank() == last).then(|| failed(last));
-    assert_eq!(comm.shared_error(of_last.as_ref()), failed(last));
+    let of_last = if comm.rank() == last { Err(failed(last)) } else { Ok(()) };
+    assert_eq!(comm.agree(of_last), Err(failed(last)));
 }
 
 /// Groups of a group are groups, of any colours, also when they are split again.
@@ -140,7 +140,7 @@ mod over_mpi {
 }
 
 /// The collectives that everything else is made of.
-const COLLECTIVES: [&str; 11] = [
+const COLLECTIVES: [&str; 10] = [
     "broadcast",
     "exclusive_scan",
     "all_gather",
@@ -151,7 +151,6 @@ const COLLECTIVES: [&str; 11] = [
     "share",
     "split_by_node",
     "agree",
-    "shared_error",
 ];
 
 /// Whether `body` has a call of `name`, which is a collective.
