@@ -25,16 +25,14 @@ pub use self::serial::{library_version, start};
 /// The rank that reads the config, gathers, and writes.
 pub const ROOT: usize = 0;
 
-/// No message is longer, whatever is asked for: far below the 2^31 that MPI counts in, and what every MPI has
-/// been tried with.
+/// The longest message, in bytes: far below 2^31, the limit of MPI's counts, and tried with every MPI.
 pub const MAX_MESSAGE_BYTES: u64 = 256 << 20;
 
 /// A group of ranks that run the same program.
 ///
-/// Every method marked *collective* must be called by all ranks, in the same order and, so that `checked`
-/// can tell calls apart, from the same line. Only the main thread of a rank calls any. While it waits for
-/// others it sleeps, so that a rank that has nothing to do leaves its core to those that have, and to its own
-/// threads.
+/// Every method marked *collective* must be called by all ranks, in the same order and from the same line: by
+/// the line `checked` tells calls apart. Only the main thread of a rank calls any. A rank that waits for
+/// others sleeps, and so leaves its core to them and to its own threads.
 pub trait Comm: Sized {
     /// This process's rank, in `0..self.size()`.
     fn rank(&self) -> usize;

@@ -14,8 +14,8 @@ fn stride(height: u64) -> u64 {
     (height / 1024).clamp(16, 64)
 }
 
-/// What root's kernel takes a point for besides its iterations, in iterations. Ranks may have other kernels,
-/// but must predict the same. *Collective.*
+/// The cost of a point beyond its iterations, in iterations, as root's kernel has it. Ranks may have other
+/// kernels, but must predict the same. *Collective.*
 pub fn agreed_point_cost<C: Comm>(comm: &C, kernel: &dyn FieldKernel) -> u64 {
     comm.all_gather(&[kernel.point_cost()])[ROOT]
 }

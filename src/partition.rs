@@ -6,8 +6,8 @@ use std::ops::Range;
 /// block, in units of the time its rank needs for it (cost / speed), is as small as any contiguous cut can
 /// make it.
 ///
-/// `speeds` has one entry per rank; only ratios matter. Blocks may be empty. Among the cuts that are as good,
-/// each one is taken nearest to where an even spread would put it, so that no rank idles for nothing.
+/// `speeds` has one entry per rank; only ratios matter. Blocks may be empty. Among equally good cuts the one
+/// nearest to an even spread is taken, rank by rank, so that no rank is idle without need.
 ///
 /// ```
 /// # use mandel_mpi::partition::row_blocks;

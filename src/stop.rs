@@ -39,7 +39,7 @@ pub enum End {
 /// Time to leave before being killed, besides what writing takes.
 const SAFETY: Duration = Duration::from_secs(10);
 
-/// What is left to write takes no longer than the slowest commit did, if not so many times as long.
+/// The writing of what is left is taken to last so many times as long as the longest commit did.
 const COMMITS_KEPT: u32 = 3;
 
 impl End {

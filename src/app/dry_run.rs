@@ -30,7 +30,7 @@ const SAMPLE: Duration = Duration::from_secs(2);
 /// Bands of the sample, at most.
 const SAMPLE_BANDS: u64 = 64;
 
-/// What `--time` should leave beside the estimate: start-up, a slower node, a busy file system.
+/// The factor from the estimate to `--time`, for start-up, a slower node and a busy file system.
 const TIME_RESERVE: f64 = 1.5;
 
 /// What a job would take.

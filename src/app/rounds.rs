@@ -18,8 +18,8 @@ use crate::round::{Limits, Outcome, Round};
 use crate::store::writer::Writer;
 use crate::telemetry::Progress;
 
-/// Root writes for so long after the last round of a stopped job; what is not in the journal then is given
-/// up.
+/// Root writes for so long after the last round of a stopped job. The next run computes anew what is not in
+/// the journal then.
 const TIME_TO_LEAVE: Duration = Duration::from_secs(3);
 
 /// What changes from round to round.

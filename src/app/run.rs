@@ -20,7 +20,7 @@ use crate::store::journal::Texts;
 use crate::store::writer::Writer;
 use crate::timeline::Timeline;
 
-/// While root works ranks sleep, each time for a fraction of what it has taken so far, within these limits.
+/// Ranks sleep while root works. A nap is a fraction of the time that root has taken so far, within limits.
 const SHORTEST_NAP: Duration = Duration::from_millis(1);
 const LONGEST_NAP: Duration = Duration::from_millis(100);
 

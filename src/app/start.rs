@@ -64,8 +64,8 @@ pub(super) fn open<C: Comm>(
     texts: &Texts,
     format: &dyn FileFormat,
 ) -> Result<Option<Start>> {
-    let opened = if comm.is_root() { open_at_root(args, config, texts, format).map(Some) } else { Ok(None) };
-    let journal = comm.agree(opened)?.flatten();
+    let opened = if comm.is_root() { open_at_root(args, config, texts, format) } else { Ok(None) };
+    let journal = comm.agree(opened)?;
     let told = journal.as_ref().map(|journal| (*journal.encoding(), journal.unfinished()));
     let bytes = comm.broadcast(serde_json::to_vec(&told).expect("plain data"));
     let told: Option<(Encoding, Vec<u64>)> = serde_json::from_slice(&bytes).expect("root sent it");

@@ -1,7 +1,7 @@
 //! Ranks that are threads of one process, for tests: what many ranks do together, in milliseconds.
 //!
-//! All collectives are one meeting: every rank sends its bytes to all others and waits for theirs. A rank that
-//! leaves while others wait for it ends them with a message, as MPI never does.
+//! All collectives are one meeting: every rank sends its bytes to all others and waits for theirs. A rank
+//! that leaves while others wait for it ends them with a message, as MPI never does.
 
 use std::any::Any;
 use std::panic::Location;

@@ -29,18 +29,11 @@ const POLL: Duration = Duration::from_millis(1);
 /// All ranks that were started together, or some of them.
 pub struct MpiComm {
     group: SimpleCommunicator,
-    rank: usize,
-    size: usize,
     // Finalizes MPI when the last group is dropped, so it must outlive `group`'s last use.
     universe: Rc<Universe>,
 }
 
 impl MpiComm {
-    fn of(group: SimpleCommunicator, universe: Rc<Universe>) -> Self {
-        let (rank, size) = (group.rank() as usize, group.size() as usize);
-        Self { group, rank, size, universe }
-    }
-
     /// How many bytes each rank gives to root, in MPI's counts; nothing elsewhere. *Collective.*
     fn gather_sizes(&self, bytes: u64) -> Option<Vec<i32>> {
         let root = self.group.process_at_rank(ROOT as i32);
@@ -48,7 +41,7 @@ impl MpiComm {
             request::scope(|scope| complete(root.immediate_gather_into(scope, &bytes)));
             return None;
         }
-        let mut sizes = vec![0; self.size];
+        let mut sizes = vec![0; self.size()];
         request::scope(|scope| complete(root.immediate_gather_into_root(scope, &bytes, &mut sizes[..])));
         assert!(sizes.iter().sum::<u64>() <= MAX_MESSAGE_BYTES, "the caller gathers in waves");
         Some(sizes.into_iter().map(|size| size as i32).collect())
@@ -71,7 +64,6 @@ pub fn start() -> Result<MpiComm> {
     let (universe, threading) =
         mpi::initialize_with_threading(Threading::Funneled).expect("MPI is started once");
     end_on_panic(abort_world);
-    let world = universe.world();
     if threading < Threading::Funneled {
         return Err(Error::new(
             Status::MpiUnusable,
@@ -80,9 +72,9 @@ pub fn start() -> Result<MpiComm> {
             ),
         ));
     }
-    let comm = MpiComm::of(world, Rc::new(universe));
-    if copies > comm.size {
-        return Err(singletons(copies, comm.size));
+    let comm = MpiComm { group: universe.world(), universe: Rc::new(universe) };
+    if copies > comm.size() {
+        return Err(singletons(copies, comm.size()));
     }
     Ok(comm)
 }
@@ -127,11 +119,11 @@ fn abort_world(code: i32) -> ! {
 
 impl Comm for MpiComm {
     fn rank(&self) -> usize {
-        self.rank
+        self.group.rank() as usize
     }
 
     fn size(&self) -> usize {
-        self.size
+        self.group.size() as usize
     }
 
     fn broadcast(&self, mut bytes: Vec<u8>) -> Vec<u8> {
@@ -156,7 +148,7 @@ impl Comm for MpiComm {
     }
 
     fn all_gather(&self, values: &[u64]) -> Vec<u64> {
-        let mut all = vec![0; values.len() * self.size];
+        let mut all = vec![0; values.len() * self.size()];
         request::scope(|scope| {
             complete(self.group.immediate_all_gather_into(scope, values, &mut all[..]));
         });
@@ -200,7 +192,7 @@ impl Comm for MpiComm {
         // MPI's colours are ints: the first rank of a colour stands for it.
         let first = colours.iter().position(|&other| other == colour).expect("this rank's own");
         let group = self.group.split_by_color(Color::with_value(first as i32));
-        Self::of(group.expect("every colour has a group"), Rc::clone(&self.universe))
+        Self { group: group.expect("every colour has a group"), universe: Rc::clone(&self.universe) }
     }
 
     fn abort(&self, code: i32) -> ! {

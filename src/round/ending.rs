@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::beat::Beat;
 
-/// Ending a round early costs some meetings and the gathering of a few records. It must gain more than this,
-/// in seconds, ...
+/// The least gain, in seconds, for which a round ends early. The end costs some meetings and the gathering of
+/// a few records.
 const LEAST_GAIN_S: f64 = 0.03;
 
-/// ... and more than this share of the round so far.
+/// The same as a share of the round so far. The larger of the two counts.
 const LEAST_GAIN_SHARE: f64 = 0.005;
 
 /// A round goes on past its time while what is left takes less than this share of it.
@@ -62,12 +62,12 @@ impl Ending {
         self as u64 + 1
     }
 
-    /// What a number stands for. Nothing was decided: all blocks were done.
+    /// The ending that has this number. When nothing was decided, all blocks were done.
     fn from_code(code: u64) -> Self {
         Self::ALL.into_iter().find(|ending| ending.code() == code).unwrap_or(Self::AllDone)
     }
 
-    /// Why a round is over in whose last heartbeat were these sums.
+    /// Why a round ended, from the sums of its last heartbeat.
     pub(super) fn of_last(all: &Beat) -> Self {
         if all.stop > 0 { Self::Stop } else { Self::from_code(all.ending) }
     }
@@ -87,7 +87,7 @@ impl Ending {
     }
 }
 
-/// Whether to end the round now is better than to go on, `elapsed` after its beginning on `ranks` ranks.
+/// Why the round should end now, if that is better than to go on. It began `elapsed` ago on `ranks` ranks.
 pub(super) fn decide(all: &Beat, elapsed: Duration, ranks: usize, limits: &Limits) -> Option<Ending> {
     if all.finished_cost == 0 {
         return None;
