@@ -67,9 +67,6 @@ pub trait Comm: Sized {
     #[must_use]
     fn split(&self, colour: u64) -> Self;
 
-    /// Ends every rank of the job with exit status `code`.
-    fn abort(&self, code: i32) -> !;
-
     /// Whether this rank is root.
     fn is_root(&self) -> bool {
         self.rank() == ROOT
@@ -163,9 +160,5 @@ impl Comm for SerialComm {
 
     fn split(&self, _colour: u64) -> Self {
         *self
-    }
-
-    fn abort(&self, code: i32) -> ! {
-        std::process::exit(code)
     }
 }

@@ -84,7 +84,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`Status::Usage`] for the first thing that makes no sense, naming its place, key, value and limit.
+    /// [`Usage`](crate::error::Status::Usage) for the first thing that makes no sense, naming its place, key, value and limit.
     pub fn new(settings: &Settings) -> Result<Self> {
         settings.refuse_unknown_keys()?;
         let config = Self {

@@ -31,7 +31,7 @@ pub struct Root<'a> {
 /// # Errors
 ///
 /// On all ranks, when root's writer failed.
-pub fn gather<C: Comm>(comm: &C, records: Vec<Record>, root: Option<Root<'_>>) -> Result<u64> {
+pub fn gather_records<C: Comm>(comm: &C, records: Vec<Record>, root: Option<Root<'_>>) -> Result<u64> {
     // Root's own need no message.
     let (own, records) = if root.is_some() { (records, Vec::new()) } else { (Vec::new(), records) };
     let own_bytes = own.iter().map(|record| record.as_bytes().len() as u64).sum();

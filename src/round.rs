@@ -18,6 +18,7 @@ use crate::comm::Comm;
 use crate::error::Result;
 use crate::stop::StopRequest;
 use crate::threads;
+use ending::AtRoot;
 
 pub use beat::Beat;
 pub use ending::{Ending, Limits};
@@ -60,8 +61,7 @@ impl Outcome {
 
 /// The run that a round is part of.
 pub trait RoundObserver {
-    /// Sees every heartbeat's sums, and says on root whether something there makes it necessary to end the
-    /// round.
+    /// Sees every heartbeat's sums. Says on root whether its writer has failed, which ends the round.
     fn on_heartbeat(&mut self, all: &Beat) -> bool;
 
     /// On root: whether it has room for the `held_bytes` of all ranks, and these are enough to be worth a
@@ -73,7 +73,7 @@ pub trait RoundObserver {
     /// # Errors
     ///
     /// The same one on all ranks. It ends the round.
-    fn gather(&mut self, records: Vec<Record>) -> Result<()>;
+    fn gather_records(&mut self, records: Vec<Record>) -> Result<()>;
 }
 
 /// A rank's part of a round.
@@ -100,7 +100,7 @@ impl<C: Comm> Round<'_, C> {
     ///
     /// # Errors
     ///
-    /// On all ranks, when the team of one cannot be started; those of [`RoundObserver::gather`].
+    /// On all ranks, when the team of one cannot be started; those of [`RoundObserver::gather_records`].
     pub fn compute(&self, observer: &mut impl RoundObserver) -> Result<Outcome> {
         let started = Instant::now();
         let block = self.work.block(self.bands, self.costs, self.threads.get(), self.limits.own_bytes);
@@ -135,11 +135,14 @@ impl<C: Comm> Round<'_, C> {
         loop {
             let idle = block.wait_idle(beat::interval(started.elapsed()));
             let all = self.beat(block, idle, ending, gather).sum_over_ranks(self.comm);
-            let has_failed = observer.on_heartbeat(&all);
+            let writer_failed = observer.on_heartbeat(&all);
             if all.active == 0 {
                 return Ok(Ending::of_last(&all));
             }
-            ending = ending.or_else(|| self.decide(block, has_failed, &all, started.elapsed()));
+            // Only root's answer is heard.
+            let root = AtRoot { writer_failed, is_full: block.is_full() };
+            let decide = || ending::decide(root, &all, started.elapsed(), self.comm.size(), &self.limits);
+            ending = ending.or_else(decide);
             if all.ending > 0 || all.stop > 0 {
                 block.close();
             }
@@ -147,22 +150,10 @@ impl<C: Comm> Round<'_, C> {
                 block.stop();
             }
             if all.gather > 0 {
-                observer.gather(block.take_records())?;
+                observer.gather_records(block.take_records())?;
             }
             gather = all.gather == 0 && all.stop == 0 && observer.wants_gather(all.held_bytes);
         }
-    }
-
-    /// Why the round should end now, if it should. Only root's answer is heard.
-    fn decide(&self, block: &Block<'_>, has_failed: bool, all: &Beat, elapsed: Duration) -> Option<Ending> {
-        if has_failed {
-            return Some(Ending::WriterFailed);
-        }
-        // A root that pauses for want of memory gains nothing by waiting for the others.
-        if block.is_full() {
-            return Some(Ending::RootFull);
-        }
-        ending::decide(all, elapsed, self.comm.size(), &self.limits)
     }
 
     /// What this rank tells the others.

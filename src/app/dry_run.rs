@@ -57,7 +57,8 @@ pub fn run(args: &JobArgs, format: &dyn FileFormat) -> Result<()> {
     }
     let (config, _) = start::read_config(args, &SerialComm)?;
     let paths = Paths::new(&config.output.path);
-    if start::is_complete(args, &config, &paths, format)? {
+    if let Some(finished) = start::find_complete(args, &config, &paths, format)? {
+        start::say_complete(&paths, &finished);
         return Ok(());
     }
     try_directory(&paths)?;

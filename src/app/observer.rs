@@ -39,7 +39,7 @@ impl<C: Comm> RoundObserver for Observer<'_, '_, C> {
         is_worthwhile && self.writer.is_some_and(has_room)
     }
 
-    fn gather(&mut self, records: Vec<Record>) -> Result<()> {
+    fn gather_records(&mut self, records: Vec<Record>) -> Result<()> {
         self.run.send("collect", records, self.writer, None, self.totals)?;
         self.writer.inspect(|writer| writer.sync());
         Ok(())

@@ -59,7 +59,7 @@ impl<C: Comm> Run<'_, C> {
         let (kernel, stop) = (self.kernel.as_ref(), self.stop.flag());
         let costs = estimate::band_costs(self.comm, geometry, kernel, point_cost, self.threads, stop)?;
         let weights = plan::weights(self.config.run.partition, geometry, &costs);
-        Ok(Plan::new(start.unfinished.clone(), costs, weights, self.comm.size()))
+        Ok(Plan::new(start.unfinished.iter().cloned().flatten().collect(), costs, weights, self.comm.size()))
     }
 
     /// Computes this rank's row block until all ranks agree to end the round. *Collective.*
@@ -112,7 +112,7 @@ impl<C: Comm> Run<'_, C> {
 
     /// Gathers what a round gave and plans the next one. *Collective.*
     pub(super) fn finish_round(&self, mut outcome: Outcome, state: &mut State) -> Result<()> {
-        self.gather(std::mem::take(&mut outcome.records), None, state)?;
+        self.gather_last(std::mem::take(&mut outcome.records), None, state)?;
         let cost = outcome.executed + state.band_cost * outcome.finished_bands as u64;
         let speed = plan::speed(cost, outcome.compute_s + outcome.encode_s);
         let all = self.comm.all_gather(&[outcome.finished_bands as u64, speed]);
@@ -126,7 +126,7 @@ impl<C: Comm> Run<'_, C> {
     }
 
     /// Gathers the records of a round that is over. *Collective.*
-    fn gather(&self, records: Vec<Record>, leave_at: Option<Instant>, state: &mut State) -> Result<()> {
+    fn gather_last(&self, records: Vec<Record>, leave_at: Option<Instant>, state: &mut State) -> Result<()> {
         let started = Instant::now();
         self.faults.pass_together(self.comm, Point::Gather)?;
         self.send("gather", records, state.writer.as_ref(), leave_at, &mut state.totals)?;
@@ -137,7 +137,7 @@ impl<C: Comm> Run<'_, C> {
     /// Ends a stopped run with everything in the journal that could be written in time. *Collective.*
     pub(super) fn stop_with_journal(&self, outcome: Outcome, mut state: State) -> Result<()> {
         let leave_at = Instant::now() + TIME_TO_LEAVE;
-        self.gather(outcome.records, Some(leave_at), &mut state)?;
+        self.gather_last(outcome.records, Some(leave_at), &mut state)?;
         let State { writer, progress, .. } = state;
         writer.as_ref().inspect(|writer| writer.sync());
         progress.finish();

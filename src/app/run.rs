@@ -11,7 +11,7 @@ use crate::comm::Comm;
 use crate::config::Config;
 use crate::error::Result;
 use crate::faults::Faults;
-use crate::gather::{self, Root};
+use crate::gather::{Root, gather_records};
 use crate::kernel::FieldKernel;
 use crate::metrics::Phases;
 use crate::round::Outcome;
@@ -94,7 +94,7 @@ impl<C: Comm> Run<'_, C> {
         let (started, details) = (Instant::now(), json!({"records": records.len()}));
         let budget_bytes = self.queue_budget_bytes();
         let root = writer.map(|writer| Root { writer, budget_bytes, leave_at });
-        totals.gathered_bytes += gather::gather(self.comm, records, root)?;
+        totals.gathered_bytes += gather_records(self.comm, records, root)?;
         self.timeline.note(name, started, details);
         Ok(())
     }

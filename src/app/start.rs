@@ -1,6 +1,7 @@
 //! Before the first round: root reads the config and looks at what is there; all ranks learn the same.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::band::{Encoding, Geometry};
@@ -11,9 +12,9 @@ use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
 use crate::kernel::{FieldKernel, Kernel, Shortcuts};
 use crate::launcher::Launch;
-use crate::store::FileFormat;
 use crate::store::journal::{self, Journal, Texts};
 use crate::store::paths::Paths;
+use crate::store::{FileFormat, Finished};
 use crate::threads::{self, CpuPlacement};
 use crate::{machine, report};
 
@@ -21,8 +22,8 @@ use crate::{machine, report};
 pub(super) struct Start {
     /// How bands are cut and encoded.
     pub(super) encoding: Encoding,
-    /// The bands that are not in the journal, ascending.
-    pub(super) unfinished: Vec<u64>,
+    /// Runs of bands that are not in the journal, ascending.
+    pub(super) unfinished: Vec<Range<u64>>,
     /// At root.
     pub(super) journal: Option<Journal>,
 }
@@ -68,7 +69,7 @@ pub(super) fn open<C: Comm>(
     let journal = comm.agree(opened)?;
     let told = journal.as_ref().map(|journal| (*journal.encoding(), journal.unfinished()));
     let bytes = comm.broadcast(serde_json::to_vec(&told).expect("plain data"));
-    let told: Option<(Encoding, Vec<u64>)> = serde_json::from_slice(&bytes).expect("root sent it");
+    let told: Option<(Encoding, Vec<Range<u64>>)> = serde_json::from_slice(&bytes).expect("root sent it");
     Ok(told.map(|(encoding, unfinished)| Start { encoding, unfinished, journal }))
 }
 
@@ -80,7 +81,12 @@ fn open_at_root(
     format: &dyn FileFormat,
 ) -> Result<Option<Journal>> {
     let paths = Paths::new(&config.output.path);
-    if is_complete(args, config, &paths, format)? {
+    if let Some(finished) = find_complete(args, config, &paths, format)? {
+        if let Some(&last) = paths.segments()?.last() {
+            // Killed between the rename and this, an earlier run left its journal behind.
+            journal::remove_segments(&paths, last)?;
+        }
+        say_complete(&paths, &finished);
         return Ok(None);
     }
     if args.restart {
@@ -96,32 +102,28 @@ fn open_at_root(
     Ok(Some(journal))
 }
 
-/// Whether the output is there already, complete and of this job. Any other file in its place is refused,
+/// Says that there is nothing to do.
+pub(super) fn say_complete(paths: &Paths, finished: &Finished) {
+    let (output, checksum) = (paths.output().display(), &finished.checksum);
+    report::print(&format!("mandel-mpi: already complete output={output} checksum={checksum}"));
+}
+
+/// The output, where it is there already, complete and of this job. Any other file in its place is refused,
 /// unless `--force` says that it may be replaced.
-pub(super) fn is_complete(
+pub(super) fn find_complete(
     args: &JobArgs,
     config: &Config,
     paths: &Paths,
     format: &dyn FileFormat,
-) -> Result<bool> {
+) -> Result<Option<Finished>> {
     let output = paths.output();
-    // Asked to replace it, nobody wants to hear that it is there already.
+    // With --force the user wants a new file, whatever this one is.
     if args.force || output.symlink_metadata().is_err() {
-        return Ok(false);
+        return Ok(None);
     }
-    let finished =
-        format.identify(output)?.filter(|finished| finished.job_hash == config.job.hash().to_string());
-    if let Some(finished) = finished {
-        if let Some(&last) = paths.segments()?.last() {
-            // Killed between the rename and this, an earlier run left its journal behind.
-            journal::remove_segments(paths, last)?;
-        }
-        let output = output.display();
-        report::print(&format!(
-            "mandel-mpi: already complete output={output} checksum={}",
-            finished.checksum
-        ));
-        return Ok(true);
+    let hash = config.job.hash().to_string();
+    if let Some(finished) = format.identify(output)?.filter(|finished| finished.job_hash == hash) {
+        return Ok(Some(finished));
     }
     let advice = "take another output, or --force to replace it once the new one is complete";
     let message = format!("the output exists and is not this job's: {}: {advice}", output.display());

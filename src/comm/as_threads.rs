@@ -131,10 +131,6 @@ impl Comm for ThreadComm {
         let members = of_colour.map(|(member, _)| *member).collect();
         Self { me: self.me, members, ends: Rc::clone(&self.ends) }
     }
-
-    fn abort(&self, code: i32) -> ! {
-        panic!("rank {} ends the job with {code}", self.me)
-    }
 }
 
 #[cfg(test)]

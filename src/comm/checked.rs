@@ -68,10 +68,6 @@ impl<C: Comm> Comm for Checked<C> {
         self.compare("split");
         Self(self.0.split(colour))
     }
-
-    fn abort(&self, code: i32) -> ! {
-        self.0.abort(code)
-    }
 }
 
 #[cfg(test)]

@@ -194,8 +194,4 @@ impl Comm for MpiComm {
         let group = self.group.split_by_color(Color::with_value(first as i32));
         Self { group: group.expect("every colour has a group"), universe: Rc::clone(&self.universe) }
     }
-
-    fn abort(&self, code: i32) -> ! {
-        abort_world(code)
-    }
 }

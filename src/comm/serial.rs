@@ -1,6 +1,6 @@
 //! A build without MPI: one rank.
 
-use super::{Comm, SerialComm, end_on_panic};
+use super::{SerialComm, end_on_panic};
 use crate::error::Result;
 
 /// The one rank. A panic ends it with the code for that, as with MPI.
@@ -9,7 +9,7 @@ use crate::error::Result;
 ///
 /// Never; with MPI it can fail.
 pub fn start() -> Result<SerialComm> {
-    end_on_panic(|code| SerialComm.abort(code));
+    end_on_panic(|code| std::process::exit(code));
     Ok(SerialComm)
 }
 

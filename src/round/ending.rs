@@ -87,8 +87,29 @@ impl Ending {
     }
 }
 
+/// What root alone knows of a round.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct AtRoot {
+    pub(super) writer_failed: bool,
+    /// Whether its own records take so much memory that it pauses.
+    pub(super) is_full: bool,
+}
+
 /// Why the round should end now, if that is better than to go on. It began `elapsed` ago on `ranks` ranks.
-pub(super) fn decide(all: &Beat, elapsed: Duration, ranks: usize, limits: &Limits) -> Option<Ending> {
+pub(super) fn decide(
+    root: AtRoot,
+    all: &Beat,
+    elapsed: Duration,
+    ranks: usize,
+    limits: &Limits,
+) -> Option<Ending> {
+    if root.writer_failed {
+        return Some(Ending::WriterFailed);
+    }
+    // A root that pauses for want of memory gains nothing by waiting for the others.
+    if root.is_full {
+        return Some(Ending::RootFull);
+    }
     if all.finished_cost == 0 {
         return None;
     }
@@ -135,8 +156,22 @@ mod tests {
         ];
         for (why, (seconds, finished_cost, unbegun_cost, with_unbegun, held_bytes), expected) in table {
             let all = Beat { with_unbegun, unbegun_cost, finished_cost, held_bytes, ..Beat::default() };
-            assert_eq!(decide(&all, Duration::from_secs_f64(seconds), 4, &LIMITS), expected, "{why}");
+            assert_eq!(
+                decide(AtRoot::default(), &all, Duration::from_secs_f64(seconds), 4, &LIMITS),
+                expected,
+                "{why}"
+            );
         }
+    }
+
+    #[test]
+    fn what_root_alone_knows_goes_before_all_else() {
+        let nothing = Beat::default();
+        let decide = |root| decide(root, &nothing, Duration::ZERO, 4, &LIMITS);
+        assert_eq!(decide(AtRoot::default()), None);
+        let full = AtRoot { is_full: true, ..AtRoot::default() };
+        assert_eq!(decide(full), Some(Ending::RootFull));
+        assert_eq!(decide(AtRoot { writer_failed: true, ..full }), Some(Ending::WriterFailed));
     }
 
     #[test]

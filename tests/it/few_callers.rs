@@ -9,7 +9,7 @@ use mandel_mpi::block::TeamWork;
 use mandel_mpi::comm::SerialComm;
 use mandel_mpi::dataset::Fields;
 use mandel_mpi::faults::Faults;
-use mandel_mpi::gather::{Root, gather};
+use mandel_mpi::gather::{Root, gather_records};
 use mandel_mpi::grid::Sampling;
 use mandel_mpi::job::Job;
 use mandel_mpi::kernel::{Calling, Choice, FieldKernel, Kernel, Part, Shortcuts, Stopped};
@@ -60,7 +60,7 @@ fn journal(job: &Job, kernel: &dyn FieldKernel, output: &Path) -> Journal {
     let faults = Faults::new(None, 0);
     let writer = Writer::start(journal, faults).expect("a thread");
     let root = Root { writer: &writer, budget_bytes: 1 << 20, leave_at: None };
-    gather(&SerialComm, block.take_records(), Some(root)).expect("gathered");
+    gather_records(&SerialComm, block.take_records(), Some(root)).expect("gathered");
     writer.finish().expect("written")
 }
 

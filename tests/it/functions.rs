@@ -8,8 +8,8 @@ pub(crate) struct Function {
     pub(crate) doc: String,
     /// Its lines without comments and indentation, signature included; chains of calls on one line.
     pub(crate) body: String,
-    /// Whether it belongs to a trait: to its declaration, or to what implements it.
-    pub(crate) is_in_trait: bool,
+    /// Whether it is part of what implements a trait, whose declaration documents it.
+    pub(crate) implements_trait: bool,
 }
 
 /// The functions of a file, its tests left out. Read by indentation, which `cargo fmt` keeps.
@@ -19,7 +19,7 @@ pub(crate) fn functions(file: &str, text: &str) -> Vec<Function> {
         return found;
     }
     let lines = text.lines().take_while(|line| *line != "mod tests {");
-    let (mut doc, mut is_in_trait, mut inside) = (String::new(), false, None);
+    let (mut doc, mut implements_trait, mut inside) = (String::new(), false, None);
     for line in lines {
         let code = line.trim_start();
         let indent = line.len() - code.len();
@@ -28,7 +28,13 @@ pub(crate) fn functions(file: &str, text: &str) -> Vec<Function> {
         } else if code.starts_with("//") || code.starts_with("#[") {
         } else if let Some(name) = function_name(code).filter(|_| inside.is_none()) {
             let (name, doc) = (name.to_owned(), std::mem::take(&mut doc));
-            found.push(Function { file: file.to_owned(), name, doc, body: code.to_owned(), is_in_trait });
+            found.push(Function {
+                file: file.to_owned(),
+                name,
+                doc,
+                body: code.to_owned(),
+                implements_trait,
+            });
             let is_over = code.ends_with(';') || code.ends_with('}');
             inside = (!is_over).then_some(indent);
         } else if let Some(start) = inside {
@@ -41,7 +47,7 @@ pub(crate) fn functions(file: &str, text: &str) -> Vec<Function> {
             inside = inside.filter(|_| !is_over);
         } else {
             if indent == 0 && !code.is_empty() {
-                is_in_trait = code.contains("trait ") || code.starts_with("impl") && code.contains(" for ");
+                implements_trait = code.starts_with("impl") && code.contains(" for ");
             }
             doc.clear();
         }
