@@ -84,7 +84,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`Usage`](crate::error::Status::Usage) for the first thing that makes no sense, naming its place, key, value and limit.
+    /// [`Usage`](crate::error::Status::Usage) for the first thing that makes no sense, naming its place, key,
+    /// value and limit.
     pub fn new(settings: &Settings) -> Result<Self> {
         settings.refuse_unknown_keys()?;
         let config = Self {

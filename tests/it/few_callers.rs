@@ -1,4 +1,5 @@
-//! A kernel that one thread calls with many bands at a time, on its way through block, encoding, gather and journal.
+//! A kernel that one thread calls with many bands at a time: its counts on their way through block, encoding,
+//! gather and journal. What such a kernel asks of a block is tested in `src/block/tests/few_callers.rs`.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
