@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mandel_mpi::band::Summary;
-use mandel_mpi::dataset::{CountWidth, FieldValues};
+use mandel_mpi::dataset::{CountWidth, Fields};
 use mandel_mpi::grid::Sampling;
 use mandel_mpi::job::Job;
 use mandel_mpi::kernel::{Choice, FieldKernel, Kernel, Part, Shortcuts};
@@ -61,14 +61,14 @@ impl Area {
     }
 
     /// Room for its counts.
-    fn values(&self) -> FieldValues {
-        FieldValues::zeros(CountWidth::U32, [self.side as usize; 2])
+    fn values(&self) -> Fields {
+        Fields::zeros(CountWidth::U32, [self.side as usize; 2])
     }
 
     /// Computes the area; returns the sum of the counts.
-    fn compute(&self, kernel: &Kernel, values: &mut FieldValues) -> u64 {
+    fn compute(&self, kernel: &Kernel, values: &mut Fields) -> u64 {
         let whole = Part { rows: 0..self.side, columns: 0..self.side };
-        kernel.compute(&whole, values.as_fields(), &AtomicBool::new(false)).expect("not stopped");
+        kernel.compute(&whole, values, &AtomicBool::new(false)).expect("not stopped");
         Summary::of_slice(values.counts(0..self.side as usize), self.max_iter).sum as u64
     }
 

@@ -1,12 +1,11 @@
 //! What a job stores for each grid point: its escape count.
 //!
 //! A *field* has one value for each point of a rectangle of the grid. The escape counts are one, in the
-//! narrowest type that holds them; [`FieldValues`] has the fields of a rectangle, [`Fields`] is the same to
-//! be written to.
+//! narrowest type that holds them. [`Fields`] has all fields of a rectangle.
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayViewMut2, s};
+use ndarray::{Array2, s};
 use serde::{Deserialize, Serialize};
 
 /// An integer type that holds escape counts.
@@ -63,16 +62,16 @@ impl CountWidth {
     }
 }
 
-/// Escape counts of a rectangle, to be written to.
-#[derive(Debug)]
-pub enum CountsMut<'a> {
+/// Escape counts of a rectangle, shape `[rows, columns]`, in row-major order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counts {
     /// As `u16`.
-    U16(ArrayViewMut2<'a, u16>),
+    U16(Array2<u16>),
     /// As `u32`.
-    U32(ArrayViewMut2<'a, u32>),
+    U32(Array2<u32>),
 }
 
-/// Escape counts in row-major order.
+/// Escape counts of some rows of a rectangle.
 #[derive(Debug, Clone, Copy)]
 pub enum CountSlice<'a> {
     /// As `u16`.
@@ -81,26 +80,14 @@ pub enum CountSlice<'a> {
     U32(&'a [u32]),
 }
 
-/// The fields of a rectangle of the grid, to be written to. Rows are contiguous.
-#[derive(Debug)]
-pub struct Fields<'a> {
-    /// Escape counts, shape `[rows, columns]`.
-    pub counts: CountsMut<'a>,
-}
-
 /// The fields of a rectangle of the grid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldValues {
-    counts: Counts,
+pub struct Fields {
+    /// The escape counts.
+    pub counts: Counts,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Counts {
-    U16(Array2<u16>),
-    U32(Array2<u32>),
-}
-
-impl FieldValues {
+impl Fields {
     /// Fields of this shape, all zero.
     #[must_use]
     pub fn zeros(count_width: CountWidth, shape: [usize; 2]) -> Self {
@@ -109,25 +96,6 @@ impl FieldValues {
             CountWidth::U32 => Counts::U32(Array2::zeros(shape)),
         };
         Self { counts }
-    }
-
-    /// The same to be written to.
-    #[must_use]
-    pub fn as_fields(&mut self) -> Fields<'_> {
-        let counts = match &mut self.counts {
-            Counts::U16(counts) => CountsMut::U16(counts.view_mut()),
-            Counts::U32(counts) => CountsMut::U32(counts.view_mut()),
-        };
-        Fields { counts }
-    }
-
-    /// The type of the counts.
-    #[must_use]
-    pub fn count_width(&self) -> CountWidth {
-        match self.counts {
-            Counts::U16(_) => CountWidth::U16,
-            Counts::U32(_) => CountWidth::U32,
-        }
     }
 
     /// Writes `part` to the place whose first row and column are these.

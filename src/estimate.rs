@@ -103,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::comm::SerialComm;
-    use crate::dataset::{CountWidth, FieldValues};
+    use crate::dataset::{CountWidth, Fields};
     use crate::grid::Sampling;
     use crate::job::Job;
     use crate::kernel::{Choice, Kernel, Part, Shortcuts};
@@ -150,8 +150,8 @@ mod tests {
             .expect("there are threads");
         assert_eq!(costs.len(), 1000);
         let whole = Part { rows: 0..1000, columns: 0..1000 };
-        let mut values = FieldValues::zeros(CountWidth::U32, whole.shape());
-        let cost = kernel.compute(&whole, values.as_fields(), &never).expect("not stopped");
+        let mut values = Fields::zeros(CountWidth::U32, whole.shape());
+        let cost = kernel.compute(&whole, &mut values, &never).expect("not stopped");
         let predicted = costs.iter().sum::<u64>() - 24 * 1_000_000;
         let (name, error) = (choice.name(), predicted.abs_diff(cost));
         assert!(100 * error < percent * cost, "{name}, {max_iter}: {predicted} against {cost}");

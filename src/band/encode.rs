@@ -16,6 +16,7 @@ pub struct Encoder {
     geometry: Geometry,
     deflate: Deflate,
     chunk: Vec<u8>,
+    payload: Vec<u8>,
     compress: Compress,
 }
 
@@ -24,10 +25,10 @@ impl Encoder {
     #[must_use]
     pub fn new(geometry: Geometry, deflate: Deflate) -> Self {
         let compress = Compress::new(Compression::new(deflate.level().into()), true);
-        Self { geometry, deflate, chunk: Vec::new(), compress }
+        Self { geometry, deflate, chunk: Vec::new(), payload: Vec::new(), compress }
     }
 
-    /// Appends the encoded chunks of a band to `payload`, from left to right, and returns their lengths.
+    /// Encodes the chunks of a band, from left to right. Returns their lengths and their bytes.
     ///
     /// `counts` are the band's rows, row-major. Rows that the last band lacks, and columns that the last
     /// chunk lacks, are zeros in the chunks.
@@ -35,24 +36,26 @@ impl Encoder {
     /// # Panics
     ///
     /// When `counts` is not a whole number of rows, or more than a band.
-    pub fn encode(&mut self, counts: CountSlice<'_>, payload: &mut Vec<u8>) -> Vec<u32> {
+    pub fn encode(&mut self, counts: CountSlice<'_>) -> (Vec<u32>, &[u8]) {
         match counts {
-            CountSlice::U16(counts) => self.encode_as(counts, payload),
-            CountSlice::U32(counts) => self.encode_as(counts, payload),
+            CountSlice::U16(counts) => self.encode_as(counts),
+            CountSlice::U32(counts) => self.encode_as(counts),
         }
     }
 
-    fn encode_as<T: Count>(&mut self, counts: &[T], payload: &mut Vec<u8>) -> Vec<u32> {
+    fn encode_as<T: Count>(&mut self, counts: &[T]) -> (Vec<u32>, &[u8]) {
         let (width, columns) = (self.geometry.width as usize, self.geometry.chunk_columns as usize);
         assert_eq!(counts.len() % width, 0, "whole rows");
         assert!(counts.len() / width <= self.geometry.band_rows as usize, "one band");
+        self.payload.clear();
         let encode_chunk = |first: usize| {
             self.fill_chunk(counts, first..(first + columns).min(width));
-            let before = payload.len();
-            self.append_chunk(payload);
-            u32::try_from(payload.len() - before).expect("a chunk is far below 4 GiB")
+            let before = self.payload.len();
+            self.append_chunk();
+            u32::try_from(self.payload.len() - before).expect("a chunk is far below 4 GiB")
         };
-        (0..width).step_by(columns).map(encode_chunk).collect()
+        let chunk_lengths = (0..width).step_by(columns).map(encode_chunk).collect();
+        (chunk_lengths, &self.payload)
     }
 
     /// Collects the columns of a chunk from all rows, as little-endian bytes padded with zeros. Bytes that
@@ -80,16 +83,16 @@ impl Encoder {
         }
     }
 
-    fn append_chunk(&mut self, payload: &mut Vec<u8>) {
+    fn append_chunk(&mut self) {
         if !self.deflate.is_on() {
-            payload.extend_from_slice(&self.chunk);
+            self.payload.extend_from_slice(&self.chunk);
             return;
         }
-        payload.reserve(self.geometry.worst_chunk_bytes() as usize);
+        self.payload.reserve(self.geometry.worst_chunk_bytes() as usize);
         self.compress.reset();
         let status = self
             .compress
-            .compress_vec(&self.chunk, payload, FlushCompress::Finish)
+            .compress_vec(&self.chunk, &mut self.payload, FlushCompress::Finish)
             .expect("deflate of a whole buffer has no bad state");
         assert_eq!(status, Status::StreamEnd, "the reserved bound holds any chunk");
     }
@@ -124,14 +127,14 @@ mod tests {
         for count_width in [CountWidth::U16, CountWidth::U32] {
             let geometry = Geometry { height: 5, width: 7, band_rows: 3, chunk_columns: 4, count_width };
             let last_band: Vec<u32> = (0..14).map(|i| 300 * i).collect();
-            let mut payload = Vec::new();
             let mut encoder = Encoder::new(geometry, Deflate::new(1).expect("a level"));
-            let lengths = encoder.encode_as(&last_band, &mut payload);
+            encoder.encode_as(&[1_u32; 21]);
+            let (lengths, payload) = encoder.encode_as(&last_band);
             let expected = [
                 vec![0, 300, 600, 900, 2100, 2400, 2700, 3000, 0, 0, 0, 0],
                 vec![1200, 1500, 1800, 0, 3300, 3600, 3900, 0, 0, 0, 0, 0],
             ];
-            assert_eq!(decode(&payload, &lengths, &geometry), expected);
+            assert_eq!(decode(payload, &lengths, &geometry), expected);
         }
     }
 
@@ -151,8 +154,8 @@ mod tests {
         };
         let counts: Vec<u16> = (0..64_000).map(|_| noise()).collect();
         for level in 0..=9 {
-            let mut payload = Vec::new();
-            Encoder::new(geometry, Deflate::new(level).expect("a level")).encode_as(&counts, &mut payload);
+            let mut encoder = Encoder::new(geometry, Deflate::new(level).expect("a level"));
+            let (_, payload) = encoder.encode_as(&counts);
             assert!((payload.len() as u64) < geometry.worst_record_bytes(), "level {level}");
         }
     }

@@ -6,31 +6,15 @@ use std::time::Instant;
 /// What is counted of a block.
 #[derive(Debug, Default)]
 pub(super) struct Gauges {
-    held_bytes: AtomicU64,
-    finished_bands: AtomicUsize,
-    finished_cost: AtomicU64,
-    executed: AtomicU64,
+    pub(super) held_bytes: AtomicU64,
+    pub(super) finished_bands: AtomicUsize,
+    pub(super) finished_cost: AtomicU64,
+    pub(super) executed: AtomicU64,
     compute_us: AtomicU64,
     encode_us: AtomicU64,
 }
 
 impl Gauges {
-    pub(super) fn held_bytes(&self) -> u64 {
-        self.held_bytes.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn finished_bands(&self) -> usize {
-        self.finished_bands.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn finished_cost(&self) -> u64 {
-        self.finished_cost.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn executed(&self) -> u64 {
-        self.executed.load(Ordering::SeqCst)
-    }
-
     /// Seconds in the kernel and in encoding, summed over all threads.
     pub(super) fn busy_s(&self) -> (f64, f64) {
         let seconds = |us: &AtomicU64| us.load(Ordering::SeqCst) as f64 * 1e-6;

@@ -18,18 +18,17 @@ mod slab;
 mod tests;
 mod work;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use crate::band::{Geometry, Record};
-use crate::kernel::Calling;
+use crate::band::Record;
 
 use backlog::Backlog;
 use gauges::Gauges;
 use lock::lock;
 use queue::Queue;
-use slab::{Slab, SlabSize};
+use slab::Slab;
 
 pub use work::TeamWork;
 
@@ -49,31 +48,7 @@ pub struct Block<'a> {
     left: Condvar,
 }
 
-impl<'a> Block<'a> {
-    fn new(
-        geometry: Geometry,
-        calling: Calling,
-        bands: &'a [u64],
-        costs: &'a [u64],
-        threads: usize,
-        budget_bytes: u64,
-    ) -> Self {
-        let size = SlabSize::of(calling, &geometry, threads);
-        let callers = size.callers;
-        Self {
-            queue: Queue::new(bands, costs, geometry, size),
-            backlog: Backlog::new(callers),
-            gauges: Gauges::default(),
-            records: Mutex::default(),
-            budget_bytes,
-            threads,
-            callers,
-            come: AtomicUsize::new(0),
-            active: Mutex::new(threads),
-            left: Condvar::new(),
-        }
-    }
-
+impl Block<'_> {
     /// Lets no new slab begin.
     pub fn close(&self) {
         self.queue.close();
@@ -104,26 +79,26 @@ impl<'a> Block<'a> {
     /// Predicted cost of the finished bands.
     #[must_use]
     pub fn finished_cost(&self) -> u64 {
-        self.gauges.finished_cost()
+        self.gauges.finished_cost.load(Ordering::SeqCst)
     }
 
     /// Number of finished bands; the first so many of the block, when no stop was asked and no thread is at
     /// work.
     #[must_use]
     pub fn finished_bands(&self) -> usize {
-        self.gauges.finished_bands()
+        self.gauges.finished_bands.load(Ordering::SeqCst)
     }
 
     /// Executed pixel-iterations of the finished bands.
     #[must_use]
     pub fn executed(&self) -> u64 {
-        self.gauges.executed()
+        self.gauges.executed.load(Ordering::SeqCst)
     }
 
     /// Bytes of the records.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
-        self.gauges.held_bytes()
+        self.gauges.held_bytes.load(Ordering::SeqCst)
     }
 
     /// Whether the records take so much memory that no new bands are begun.
@@ -144,7 +119,7 @@ impl<'a> Block<'a> {
     #[must_use]
     pub fn take_records(&self) -> Vec<Record> {
         let records = std::mem::take(&mut *lock(&self.records));
-        self.gauges.release(records.iter().map(|record| record.as_bytes().len() as u64).sum());
+        self.gauges.release(bytes(&records));
         self.queue.tell_of_room();
         records
     }
@@ -154,24 +129,19 @@ impl<'a> Block<'a> {
         self.queue.claim(|| self.is_full())
     }
 
-    fn stop_flag(&self) -> &AtomicBool {
-        self.queue.stop_flag()
-    }
-
     /// Whether a thread that has just come is to call the kernel.
     fn takes_caller(&self) -> bool {
         self.come.fetch_add(1, Ordering::SeqCst) < self.callers
     }
 
-    fn put(&self, record: Record) {
+    /// Takes the records of a slab, of which there is one for each band.
+    fn finish_slab(&self, slab: &Slab, new: Vec<Record>) {
+        let bands = new.len();
         // Under the lock, so that records are never taken before they are counted.
         let mut records = lock(&self.records);
-        self.gauges.hold(record.as_bytes().len() as u64);
-        records.push(record);
-    }
-
-    fn finish_slab(&self, slab: &Slab) {
-        let bands = (slab.bands.end - slab.bands.start) as usize;
+        self.gauges.hold(bytes(&new));
+        records.extend(new);
+        drop(records);
         self.gauges.finish(bands, self.queue.predicted_cost(&slab.bands), slab.executed());
     }
 
@@ -179,4 +149,8 @@ impl<'a> Block<'a> {
         *lock(&self.active) -= 1;
         self.left.notify_all();
     }
+}
+
+fn bytes(records: &[Record]) -> u64 {
+    records.iter().map(|record| record.as_bytes().len() as u64).sum()
 }

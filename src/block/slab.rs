@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::lock::lock;
-use crate::band::{Geometry, Summary};
-use crate::dataset::{CountSlice, FieldValues};
+use crate::band::{Geometry, Record, Summary};
+use crate::dataset::{CountSlice, Fields};
 use crate::kernel::{Calling, Part};
 
 /// Points of a strip, at most.
@@ -75,11 +75,12 @@ impl SlabSize {
 #[derive(Debug)]
 pub(super) struct Slab {
     pub(super) bands: Range<u64>,
+    geometry: Geometry,
     /// All of its points.
     whole: Part,
     /// What one caller computes at a time.
     pub(super) strips: Vec<Part>,
-    finished: Mutex<Vec<(usize, FieldValues)>>,
+    finished: Mutex<Vec<(usize, Fields)>>,
     executed: AtomicU64,
 }
 
@@ -88,11 +89,12 @@ impl Slab {
         let rows = geometry.rows(bands.start).start..geometry.rows(bands.end - 1).end;
         let whole = Part { rows, columns: 0..geometry.width };
         let strips = if size.whole { vec![whole.clone()] } else { strips_of_cost(&whole, cost) };
-        Self { bands, whole, strips, finished: Mutex::default(), executed: AtomicU64::new(0) }
+        let (finished, executed) = Default::default();
+        Self { bands, geometry: *geometry, whole, strips, finished, executed }
     }
 
     /// Takes the values of a strip; gives those of the whole slab when it was the last one.
-    pub(super) fn put(&self, strip: usize, values: FieldValues, executed: u64) -> Option<FieldValues> {
+    pub(super) fn put(&self, strip: usize, values: Fields, executed: u64) -> Option<Fields> {
         self.executed.fetch_add(executed, Ordering::Relaxed);
         let mut finished = lock(&self.finished);
         finished.push((strip, values));
@@ -103,7 +105,7 @@ impl Slab {
         if finished.len() == 1 {
             return finished.pop().map(|(_, values)| values);
         }
-        let mut whole = FieldValues::zeros(finished[0].1.count_width(), self.whole.shape());
+        let mut whole = Fields::zeros(self.geometry.count_width, self.whole.shape());
         for (strip, values) in finished {
             let Part { rows, columns } = &self.strips[strip];
             let row = (rows.start - self.whole.rows.start) as usize;
@@ -122,23 +124,15 @@ impl Slab {
 #[derive(Debug)]
 pub(super) struct ComputedSlab {
     pub(super) slab: Arc<Slab>,
-    values: FieldValues,
-    band_rows: usize,
-    encoded: Mutex<Vec<EncodedBand>>,
-}
-
-/// What a record is made of.
-#[derive(Debug)]
-pub(super) struct EncodedBand {
-    pub(super) band: u64,
-    pub(super) summary: Summary,
-    pub(super) chunk_lengths: Vec<u32>,
-    pub(super) payload: Vec<u8>,
+    values: Fields,
+    /// Summary and cost of each band.
+    known: OnceLock<Vec<(Summary, u64)>>,
+    records: Mutex<Vec<Record>>,
 }
 
 impl ComputedSlab {
-    pub(super) fn new(slab: Arc<Slab>, values: FieldValues, geometry: &Geometry) -> Self {
-        Self { slab, values, band_rows: geometry.band_rows as usize, encoded: Mutex::default() }
+    pub(super) fn new(slab: Arc<Slab>, values: Fields) -> Self {
+        Self { slab, values, known: OnceLock::new(), records: Mutex::default() }
     }
 
     pub(super) fn bands(&self) -> usize {
@@ -147,22 +141,47 @@ impl ComputedSlab {
 
     /// The `index`th band, and its counts.
     pub(super) fn band(&self, index: usize) -> (u64, CountSlice<'_>) {
-        let first = index * self.band_rows;
-        let rows = first..(first + self.band_rows).min(self.slab.whole.shape()[0]);
+        let band_rows = self.slab.geometry.band_rows as usize;
+        let first = index * band_rows;
+        let rows = first..(first + band_rows).min(self.slab.whole.shape()[0]);
         (self.slab.bands.start + index as u64, self.values.counts(rows))
     }
 
-    /// Takes an encoded band; gives all of them, ascending, when it was the last one.
-    pub(super) fn put(&self, band: EncodedBand) -> Option<Vec<EncodedBand>> {
-        let mut encoded = lock(&self.encoded);
-        encoded.push(band);
-        if encoded.len() < self.bands() {
-            return None;
-        }
-        let mut encoded = std::mem::take(&mut *encoded);
-        encoded.sort_unstable_by_key(|of| of.band);
-        Some(encoded)
+    /// Summary and cost of each band. The first thread that asks looks at all counts of the slab.
+    pub(super) fn known(&self, max_iter: u32) -> &[(Summary, u64)] {
+        self.known.get_or_init(|| {
+            let summary = |index| Summary::of_slice(self.band(index).1, max_iter);
+            let summaries: Vec<Summary> = (0..self.bands()).map(summary).collect();
+            let costs = shared_cost(self.slab.executed(), &summaries, max_iter);
+            summaries.into_iter().zip(costs).collect()
+        })
     }
+
+    /// Takes the record of a band; gives those of the whole slab when it was the last one.
+    pub(super) fn put(&self, record: Record) -> Option<Vec<Record>> {
+        let mut records = lock(&self.records);
+        records.push(record);
+        (records.len() == self.bands()).then(|| std::mem::take(&mut *records))
+    }
+}
+
+/// What each band cost of a slab that cost `cost` in all, which is all that kernels tell.
+///
+/// A point that escaped cost its count, or less where counts were found together. What is left went to the
+/// others. Most of these may be proven interior and have cost nothing, but within one slab these shares
+/// hardly differ.
+pub(super) fn shared_cost(cost: u64, bands: &[Summary], max_iter: u32) -> Vec<u64> {
+    let escaped = |band: &Summary| band.sum - u128::from(band.undecided) * u128::from(max_iter);
+    let undecided = |band: &Summary| u128::from(band.undecided);
+    let total = |of: &dyn Fn(&Summary) -> u128| bands.iter().map(of).sum::<u128>();
+    let of_escaped = u128::from(cost).min(total(&escaped));
+    let of_undecided = u128::from(cost) - of_escaped;
+    let share = |cost: u128, part: u128, whole: u128| cost * part / whole.max(1);
+    let band_cost = |band| {
+        share(of_escaped, escaped(band), total(&escaped))
+            + share(of_undecided, undecided(band), total(&undecided))
+    };
+    bands.iter().map(|band| band_cost(band) as u64).collect()
 }
 
 /// The strips of a slab that is predicted to cost `cost`.

@@ -3,11 +3,12 @@
 mod few_callers;
 
 use std::num::NonZeroU32;
+use std::sync::atomic::AtomicBool;
 
-use super::work::shared_cost;
+use super::slab::shared_cost;
 use super::*;
 use crate::band::{Deflate, Encoding, Geometry, RecordHeader, Summary};
-use crate::dataset::{CountWidth, FieldValues};
+use crate::dataset::{CountWidth, Fields};
 use crate::grid::Sampling;
 use crate::job::Job;
 use crate::kernel::{Choice, FieldKernel, Kernel, Part, Shortcuts};
@@ -90,9 +91,9 @@ fn a_row_longer_than_a_strip_is_put_together_right() {
     let wide = job(300_001, 2, 20);
     let summary = compute(&wide, &[0, 1], 3).iter().map(|part| part.1).fold(Summary::empty(), Summary::then);
     let whole = Part { rows: 0..2, columns: 0..300_001 };
-    let mut expected = FieldValues::zeros(CountWidth::U16, whole.shape());
+    let mut expected = Fields::zeros(CountWidth::U16, whole.shape());
     let kernel = prepare(Choice::Reference, &wide);
-    kernel.compute(&whole, expected.as_fields(), &AtomicBool::new(false)).expect("not stopped");
+    kernel.compute(&whole, &mut expected, &AtomicBool::new(false)).expect("not stopped");
     assert_eq!(summary, Summary::of_slice(expected.counts(0..2), 20));
 }
 

@@ -64,7 +64,7 @@ pub trait FieldKernel: Debug + Send + Sync {
     /// # Errors
     ///
     /// [`Stopped`] when `stop` was set before the end. A kernel looks at it every 50 ms or more often.
-    fn compute(&self, part: &Part, fields: Fields<'_>, stop: &AtomicBool) -> Result<u64, Stopped>;
+    fn compute(&self, part: &Part, fields: &mut Fields, stop: &AtomicBool) -> Result<u64, Stopped>;
 
     /// Work on a point besides its iterations, in iterations: storing, encoding, whatever each point takes.
     /// The faster a kernel iterates, the more iterations that is.

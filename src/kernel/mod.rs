@@ -25,7 +25,7 @@ mod work_item;
 use std::num::NonZeroU32;
 use std::sync::atomic::AtomicBool;
 
-use crate::dataset::{CountsMut, Fields};
+use crate::dataset::{Counts, Fields};
 use crate::grid::Grid;
 use crate::job::Job;
 
@@ -74,12 +74,12 @@ impl FieldKernel for Kernel {
         Calling::EveryThread
     }
 
-    fn compute(&self, part: &Part, fields: Fields<'_>, stop: &AtomicBool) -> Result<u64, Stopped> {
+    fn compute(&self, part: &Part, fields: &mut Fields, stop: &AtomicBool) -> Result<u64, Stopped> {
         let re = &self.re[part.columns.start as usize..part.columns.end as usize];
         let im = self.grid.im.samples(part.rows.clone());
-        match fields.counts {
-            CountsMut::U16(counts) => self.points.compute(re, &im, counts, stop),
-            CountsMut::U32(counts) => self.points.compute(re, &im, counts, stop),
+        match &mut fields.counts {
+            Counts::U16(counts) => self.points.compute(re, &im, counts.view_mut(), stop),
+            Counts::U32(counts) => self.points.compute(re, &im, counts.view_mut(), stop),
         }
     }
 

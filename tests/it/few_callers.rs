@@ -35,7 +35,7 @@ impl FieldKernel for Device {
         Calling::FewThreads { callers: NonZeroUsize::MIN, points: 25 * SIDE, cost: u64::MAX }
     }
 
-    fn compute(&self, part: &Part, fields: Fields<'_>, stop: &AtomicBool) -> Result<u64, Stopped> {
+    fn compute(&self, part: &Part, fields: &mut Fields, stop: &AtomicBool) -> Result<u64, Stopped> {
         self.0.compute(part, fields, stop)
     }
 

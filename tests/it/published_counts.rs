@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::AtomicBool;
 
-use mandel_mpi::dataset::{CountSlice, CountWidth, FieldValues};
+use mandel_mpi::dataset::{CountSlice, CountWidth, Fields};
 use mandel_mpi::grid::Sampling;
 use mandel_mpi::job::Job;
 use mandel_mpi::kernel::reference::escape_count;
@@ -19,8 +19,8 @@ fn counts(re: [&str; 2], im: [&str; 2], side: u64, sampling: Sampling, max_iter:
     let job = Job::new(region, side, side, sampling, max_iter);
     let kernel = Kernel::prepare(Choice::Auto, &job, Shortcuts::Proven).expect("any CPU has it");
     let whole = Part { rows: 0..side, columns: 0..side };
-    let mut values = FieldValues::zeros(CountWidth::U32, whole.shape());
-    kernel.compute(&whole, values.as_fields(), &AtomicBool::new(false)).expect("not stopped");
+    let mut values = Fields::zeros(CountWidth::U32, whole.shape());
+    kernel.compute(&whole, &mut values, &AtomicBool::new(false)).expect("not stopped");
     match values.counts(0..side as usize) {
         CountSlice::U32(counts) => counts.to_vec(),
         CountSlice::U16(_) => unreachable!("u32 was asked for"),

@@ -46,7 +46,7 @@ impl FieldKernel for Device {
         self.calling
     }
 
-    fn compute(&self, part: &Part, fields: Fields<'_>, stop: &AtomicBool) -> Result<u64, Stopped> {
+    fn compute(&self, part: &Part, fields: &mut Fields, stop: &AtomicBool) -> Result<u64, Stopped> {
         let is_first = {
             let mut calls = lock(&self.calls);
             calls.push((std::thread::current().id(), part.clone()));
