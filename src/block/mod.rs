@@ -2,9 +2,9 @@
 //!
 //! Some threads of the team are *callers*: they call the kernel. The kernel says how many it wants: every
 //! thread, or few with many bands at a time. Callers claim work in ascending order from one cursor. They take
-//! a *slab*, some consecutive bands (one large band, or many small ones), and within it a *strip*. Who
-//! finishes the last strip of a slab encodes its bands, or leaves them in the *backlog* to the threads that do
-//! not compute.
+//! a *slab*, which is one large band or many small ones, and within it a *strip*. The caller that finishes
+//! the last strip of a slab encodes its bands. Where some threads are no callers, it leaves the bands to them
+//! in the *backlog*.
 //!
 //! A slab that was begun is finished, so what is left of a block is always its tail. Only a stop request
 //! makes kernels give up in the middle.

@@ -29,31 +29,37 @@ pub(super) fn sample_cost(
     stop: &AtomicBool,
 ) -> Result<u64, Stopped> {
     let alone = kernel.without_patches();
-    let mut counts = Array2::<u32>::zeros((1, re.len()));
-    let cost = alone.compute(re, &[im], counts.view_mut(), stop)?;
+    let iterate = |re: &[f64]| {
+        let mut counts = Array2::<u32>::zeros((1, re.len()));
+        let cost = alone.compute(re, &[im], counts.view_mut(), stop)?;
+        Ok((cost, counts))
+    };
+    let (cost, counts) = iterate(re)?;
     if !kernel.allowed.patches {
         return Ok(cost);
     }
-    let points = re.iter().map(|&re| Complex64::new(re, im)).zip(counts.iter().copied());
-    let (undecided, escaped): (Vec<_>, Vec<_>) = points.partition(|&(_, count)| count == kernel.max_iter());
-    let escaped: Vec<_> = escaped.into_iter().step_by(ESCAPED_PER_QUERY).collect();
-    let only_points = |of: &[(Complex64, u32)]| of.iter().map(|&(c, _)| c).collect::<Vec<_>>();
+    let points = re.iter().map(|&re| Complex64::new(re, im)).zip(counts);
+    let (undecided, escaped): (Vec<_>, Vec<_>) = points.partition(|&(_, count)| count == kernel.max_iter);
+    let undecided: Vec<Complex64> = undecided.into_iter().map(|(c, _)| c).collect();
+    let (escaped, counts): (Vec<Complex64>, Vec<u32>) =
+        escaped.into_iter().step_by(ESCAPED_PER_QUERY).unzip();
     let spared = kernel.neighbour_cost(Query {
-        undecided: &only_points(&undecided),
-        escaped: &only_points(&escaped),
+        undecided: &undecided,
+        escaped: &escaped,
         radius: patch_radius,
         params: kernel.params(stop),
         allowed: kernel.allowed,
     })?;
-    let proven = undecided.iter().zip(spared.undecided).filter(|&(_, proven)| proven);
-    let proven: Vec<f64> = proven.map(|((c, _), _)| c.re).collect();
-    let together = escaped.iter().zip(spared.escaped).filter(|&(_, together)| together);
-    let together: u64 = together.map(|((_, count), _)| u64::from(*count)).sum();
-    let mut counts = Array2::<u32>::zeros((1, proven.len()));
-    let of_proven = alone.compute(&proven, &[im], counts.view_mut(), stop)?;
+    let proven: Vec<f64> = those(&spared.undecided, &undecided).map(|c| c.re).collect();
+    let together: u64 = those(&spared.escaped, &counts).map(|&count| u64::from(count)).sum();
+    let (of_proven, _) = iterate(&proven)?;
     let less = of_proven + together * ESCAPED_PER_QUERY as u64;
     let more = spared.proofs + spared.series * ESCAPED_PER_QUERY as u64;
     Ok(cost.saturating_sub(less) + more / POINTS_PER_PATCH)
+}
+
+fn those<'a, T>(which: &'a [bool], of: &'a [T]) -> impl Iterator<Item = &'a T> {
+    of.iter().zip(which).filter_map(|(item, is_one)| is_one.then_some(item))
 }
 
 /// How far a proof must reach around a sample. That is a little more than half the diagonal of the smallest

@@ -33,9 +33,9 @@ struct Tuning {
     fused: usize,
     /// Vectors of saved states that are replayed together.
     replayed: usize,
-    /// [`PointKernel::point_cost`] with lockstep.
+    /// `PointKernel::point_cost` with lockstep.
     lockstep_point_cost: u64,
-    /// [`PointKernel::point_cost`] with refill.
+    /// `PointKernel::point_cost` with refill.
     refill_point_cost: u64,
 }
 
@@ -82,7 +82,7 @@ const NO_CYCLES_UP_TO: u32 = 4096;
 macro_rules! tuned {
     ($kernel:expr, $simd:expr, $row:ident, $item:expr) => {
         $kernel.iterate::<_, _, { $row.lockstep_rows }, { $row.vectors }, { $row.fused }, { $row.replayed }>(
-            $simd, &$row, $item,
+            $simd, $item,
         )
     };
 }
@@ -91,8 +91,12 @@ macro_rules! tuned {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PointKernel {
     program: Program,
-    max_iter: NonZeroU32,
+    pub(super) max_iter: u32,
     pub(super) allowed: Allowed,
+    lockstep: bool,
+    /// Work on a point besides its iterations, in iterations: entering and leaving a lane, the steps that are
+    /// done too many or again, storing, encoding.
+    pub(super) point_cost: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -108,22 +112,29 @@ impl PointKernel {
         max_iter: NonZeroU32,
         shortcuts: Shortcuts,
     ) -> Result<Self, Unavailable> {
+        let max_iter = max_iter.get();
         let instructions = match choice {
             Choice::Auto => Ok(InstructionSet::best()),
             Choice::Avx512 => InstructionSet::avx512(),
             Choice::Avx2 => InstructionSet::avx2(),
             Choice::Portable => Ok(InstructionSet::portable()),
-            Choice::Reference => {
-                return Ok(Self { program: Program::Reference, max_iter, allowed: Allowed::NONE });
-            }
+            Choice::Reference => return Ok(Self::reference(max_iter)),
         };
         let instructions = instructions.map_err(|lacks| Unavailable { choice, lacks })?;
-        let cycles = max_iter.get() > NO_CYCLES_UP_TO;
+        let cycles = max_iter > NO_CYCLES_UP_TO;
         let allowed = match shortcuts {
             Shortcuts::None => Allowed::NONE,
             Shortcuts::Proven => Allowed { interior: Some(Interior::PROVEN), patches: true, cycles },
         };
-        Ok(Self { program: Program::Vectors(instructions), max_iter, allowed })
+        let tuning = tuning(instructions);
+        let lockstep = max_iter <= tuning.lockstep_up_to;
+        let point_cost = if lockstep { tuning.lockstep_point_cost } else { tuning.refill_point_cost };
+        Ok(Self { program: Program::Vectors(instructions), max_iter, allowed, lockstep, point_cost })
+    }
+
+    fn reference(max_iter: u32) -> Self {
+        let (program, allowed) = (Program::Reference, Allowed::NONE);
+        Self { program, max_iter, allowed, lockstep: false, point_cost: REFERENCE_POINT_COST }
     }
 
     /// The same without regard to neighbours.
@@ -138,18 +149,6 @@ impl PointKernel {
         }
     }
 
-    pub(super) fn max_iter(&self) -> u32 {
-        self.max_iter.get()
-    }
-
-    /// Work on a point besides its iterations, in iterations: entering and leaving a lane, the steps that are
-    /// done too many or again, storing, encoding.
-    pub(super) fn point_cost(&self) -> u64 {
-        let Program::Vectors(instructions) = self.program else { return REFERENCE_POINT_COST };
-        let tuning = tuning(instructions);
-        if self.steps_in_lockstep(tuning) { tuning.lockstep_point_cost } else { tuning.refill_point_cost }
-    }
-
     /// Writes the escape count of `re[x] + i im[y]` to `counts[[y, x]]`, for all of them, and returns the
     /// cost.
     ///
@@ -162,7 +161,7 @@ impl PointKernel {
         stop: &AtomicBool,
     ) -> Result<u64, Stopped> {
         assert_eq!(counts.dim(), (im.len(), re.len()), "one count per grid point");
-        assert!(self.max_iter() <= T::MAX, "max_iter fits the type of the counts");
+        assert!(self.max_iter <= T::MAX, "max_iter fits the type of the counts");
         if counts.is_empty() {
             return Ok(0);
         }
@@ -179,14 +178,13 @@ impl PointKernel {
     fn iterate<S, T, const ROWS: usize, const G: usize, const FUSED: usize, const R: usize>(
         &self,
         simd: S,
-        tuning: &Tuning,
         item: WorkItem<'_, T>,
     ) -> Result<u64, Stopped>
     where
         S: Simd,
         T: Count,
     {
-        if self.steps_in_lockstep(tuning) {
+        if self.lockstep {
             simd.vectorize(Lockstep::<_, ROWS>(item, self.allowed))
         } else if self.allowed.cycles {
             simd.vectorize(Refill::<_, G, FUSED, R, true>(item, self.allowed))
@@ -202,23 +200,17 @@ impl PointKernel {
         reason = "they are, on a CPU for which all of them are the portable one"
     )]
     pub(super) fn neighbour_cost(&self, query: Query<'_>) -> Result<Spared, Stopped> {
-        let Program::Vectors(instructions) = self.program else { return Ok(Spared::default()) };
-        if self.steps_in_lockstep(tuning(instructions)) {
-            return Ok(Spared::default());
-        }
-        match instructions {
-            InstructionSet::Avx512(simd) => simd.vectorize(query),
-            InstructionSet::Avx2(simd) => simd.vectorize(query),
-            InstructionSet::Portable(simd) => simd.vectorize(query),
+        match self.program {
+            Program::Vectors(_) if self.lockstep => Ok(Spared::default()),
+            Program::Reference => Ok(Spared::default()),
+            Program::Vectors(InstructionSet::Avx512(simd)) => simd.vectorize(query),
+            Program::Vectors(InstructionSet::Avx2(simd)) => simd.vectorize(query),
+            Program::Vectors(InstructionSet::Portable(simd)) => simd.vectorize(query),
         }
     }
 
     pub(super) fn params<'a>(&self, stop: &'a AtomicBool) -> Params<'a> {
-        Params { max_iter: self.max_iter(), stop }
-    }
-
-    fn steps_in_lockstep(&self, tuning: &Tuning) -> bool {
-        self.max_iter() <= tuning.lockstep_up_to
+        Params { max_iter: self.max_iter, stop }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Escape counts, and the ways to find them.
 //!
 //! The rest of the program sees a [`FieldKernel`]. [`Kernel`] is the one for CPUs. Every kernel returns the
-//! counts of [`mod@reference`], bit for bit: kernels differ in speed only. `README.md` in this folder walks one
-//! orbit through the rooms.
+//! counts of [`mod@reference`], bit for bit: kernels differ in speed only. `README.md` in this folder follows
+//! one orbit through the files.
 
 #![expect(
     clippy::inline_always,
@@ -84,7 +84,7 @@ impl FieldKernel for Kernel {
     }
 
     fn point_cost(&self) -> u64 {
-        self.points.point_cost()
+        self.points.point_cost
     }
 
     fn sample_cost(&self, row: u64, columns: &[u64], stop: &AtomicBool) -> Result<u64, Stopped> {

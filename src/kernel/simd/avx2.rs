@@ -15,16 +15,14 @@ use super::vector::{LANES, Simd, WithSimd};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Avx2(());
 
-impl Avx2 {
-    /// The proof, or what is missing.
-    pub(crate) fn detect() -> Result<Self, &'static str> {
-        let here = is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("popcnt");
-        if here { Ok(Self(())) } else { Err("AVX2 with FMA") }
-    }
+/// The proof, or what is missing.
+pub(crate) fn detect() -> Result<Avx2, &'static str> {
+    let here = is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("popcnt");
+    if here { Ok(Avx2(())) } else { Err("AVX2 with FMA") }
 }
 
 /// Eight f64: lanes 0 to 3 and lanes 4 to 7.
@@ -70,8 +68,8 @@ fn signs(mask: __m256d) -> u32 {
 // SAFETY: four f64 are what it consists of.
 static FOUR: __m256d = unsafe { std::mem::transmute([4.0_f64; 4]) };
 
-/// The step of [`Simd::counted_step`] for four orbits. A mask that holds is the integer -1, and the spacing of
-/// the counts is 1.
+/// The step of [`Simd::counted_step`] for four orbits. A mask that holds is the integer -1. The spacing of
+/// counts is 1.
 ///
 /// The orbits and counts of two pairs take twelve of the 16 registers. Here two more are enough for what is
 /// formed on the way. The compiler takes more, and keeps orbits on the stack.

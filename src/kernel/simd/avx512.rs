@@ -14,20 +14,18 @@ use super::vector::{LANES, Simd, WithSimd};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Avx512(());
 
-impl Avx512 {
-    /// The proof, or what is missing.
-    pub(crate) fn detect() -> Result<Self, &'static str> {
-        let here = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("popcnt");
-        if here { Ok(Self(())) } else { Err("AVX-512 (F, DQ, BW, VL)") }
-    }
+/// The proof, or what is missing.
+pub(crate) fn detect() -> Result<Avx512, &'static str> {
+    let here = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("popcnt");
+    if here { Ok(Avx512(())) } else { Err("AVX-512 (F, DQ, BW, VL)") }
 }
 
 /// Calls intrinsics that touch no memory.
