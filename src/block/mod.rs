@@ -60,7 +60,7 @@ impl Block<'_> {
         self.backlog.drop_all();
     }
 
-    /// Waits until no thread is at work, at most for `timeout`; says whether it is so.
+    /// Waits until no thread is at work, at most for `timeout`. Returns whether none is.
     pub fn wait_idle(&self, timeout: Duration) -> bool {
         let active = lock(&self.active);
         let (active, _) = self
@@ -82,8 +82,8 @@ impl Block<'_> {
         self.gauges.finished_cost.load(Ordering::SeqCst)
     }
 
-    /// Number of finished bands; the first so many of the block, when no stop was asked and no thread is at
-    /// work.
+    /// Number of finished bands. They are the first ones of the block when no thread is at work and no stop
+    /// was asked.
     #[must_use]
     pub fn finished_bands(&self) -> usize {
         self.gauges.finished_bands.load(Ordering::SeqCst)

@@ -165,7 +165,7 @@ impl ComputedSlab {
     }
 }
 
-/// What each band cost of a slab that cost `cost` in all, which is all that kernels tell.
+/// The cost of each band of a slab. Kernels tell `cost`, that of the whole slab, and no more.
 ///
 /// A point that escaped cost its count, or less where counts were found together. What is left went to the
 /// others. Most of these may be proven interior and have cost nothing, but within one slab these shares

@@ -24,6 +24,11 @@ fn prepare(choice: Choice, job: &Job) -> Kernel {
     Kernel::prepare(choice, job, Shortcuts::Proven).expect("any CPU has it")
 }
 
+fn work<'a>(job: &Job, kernel: &'a dyn FieldKernel) -> TeamWork<'a> {
+    let encoding = Encoding { geometry: Geometry::of(job), deflate: Deflate::new(1).expect("a level") };
+    TeamWork::new(job, encoding, kernel)
+}
+
 fn compute(job: &Job, bands: &[u64], threads: usize) -> Vec<(u64, Summary, Vec<u8>)> {
     compute_with(job, &prepare(Choice::Auto, job), bands, threads)
 }
@@ -36,8 +41,7 @@ fn compute_with(
     bands: &[u64],
     threads: usize,
 ) -> Vec<(u64, Summary, Vec<u8>)> {
-    let encoding = Encoding { geometry: Geometry::of(job), deflate: Deflate::new(1).expect("a level") };
-    let work = TeamWork::new(job, encoding, kernel);
+    let work = work(job, kernel);
     let costs = vec![1; bands.len()];
     let block = work.block(bands, &costs, threads, u64::MAX);
     std::thread::scope(|scope| {
@@ -101,8 +105,7 @@ fn a_row_longer_than_a_strip_is_put_together_right() {
 fn a_full_block_waits_for_room_but_not_once_all_is_begun() {
     let job = job(100, 2, 20);
     let kernel = prepare(Choice::Auto, &job);
-    let encoding = Encoding { geometry: Geometry::of(&job), deflate: Deflate::new(1).expect("a level") };
-    let work = TeamWork::new(&job, encoding, &kernel);
+    let work = work(&job, &kernel);
     for (bands, finished) in [(&[0_u64][..], true), (&[0, 1], false)] {
         let costs = vec![1; bands.len()];
         let block = work.block(bands, &costs, 1, 0);
@@ -123,8 +126,7 @@ fn a_stop_leaves_a_block_at_once() {
     let inside = Region::parse(["0", "0.1"], ["0", "0.1"]).expect("a region");
     forever = Job::new(inside, 100, 100, Sampling::Endpoints, forever.max_iter());
     let kernel = prepare(Choice::Reference, &forever);
-    let encoding = Encoding { geometry: Geometry::of(&forever), deflate: Deflate::new(1).expect("a level") };
-    let work = TeamWork::new(&forever, encoding, &kernel);
+    let work = work(&forever, &kernel);
     let bands: Vec<u64> = (0..100).collect();
     let block = work.block(&bands, &[1; 100], 2, u64::MAX);
     std::thread::scope(|scope| {

@@ -96,7 +96,7 @@ impl<'a> TeamWork<'a> {
         }
     }
 
-    /// The values of a strip and what they cost, or nothing when a stop was asked.
+    /// The values of a strip and their cost. None when a stop was asked.
     fn compute(&self, block: &Block<'_>, slab: &Arc<Slab>, strip: usize) -> Option<(Fields, u64)> {
         let part = &slab.strips[strip];
         let mut values = Fields::zeros(self.encoding.geometry.count_width, part.shape());

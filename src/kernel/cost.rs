@@ -58,6 +58,7 @@ pub(super) fn sample_cost(
     Ok(cost.saturating_sub(less) + more / POINTS_PER_PATCH)
 }
 
+/// The items for which `which` holds.
 fn those<'a, T>(which: &'a [bool], of: &'a [T]) -> impl Iterator<Item = &'a T> {
     of.iter().zip(which).filter_map(|(item, is_one)| is_one.then_some(item))
 }

@@ -132,7 +132,7 @@ fn area2_of_the_talk() {
 
 #[test]
 fn without_shortcuts_every_iteration_is_paid_for() {
-    // A number of points that no tile's rows and columns divide.
+    // Sides that no patch's rows and columns divide.
     let (re, im) = (linspace(-2.0, 0.5, 101), linspace(-1.25, 1.25, 101));
     for max_iter in [60, 3000, 5000] {
         let expected = reference(&re, &im, max_iter);
@@ -169,7 +169,7 @@ fn every_small_width_and_height() {
 }
 
 #[test]
-fn every_small_max_iter_and_those_around_multiples_of_the_block() {
+fn every_small_max_iter_and_those_around_multiples_of_the_stride() {
     let (re, im) = (linspace(-2.05, 0.55, 61), linspace(-1.3, 1.2, 13));
     for max_iter in 1..=70 {
         check(&re, &im, max_iter);
@@ -232,7 +232,7 @@ fn a_sample_costs_less_where_its_neighbours_are_proven_with_it() {
     for kernel in kernels(2048) {
         let cost =
             |kernel: &PointKernel, radius| sample_cost(kernel, &re, im, radius, &GO_ON).expect("not stopped");
-        // And its share of what the proof, or the attempt, takes.
+        // The sample also pays its share of the proof, or of the attempt.
         for (radius, least) in [(1e-3, sum - 2 * 2048), (0.2, sum)] {
             let cost = cost(&kernel, radius);
             assert!((least..least + 1000).contains(&cost), "{}: {cost} for {least}", kernel.name());
@@ -270,9 +270,9 @@ fn pi() {
     }
 }
 
-/// A rounded orbit of the rim that escapes is not known. So the rim is laid outside here, where many do, and
-/// early: whatever else a kernel finds out about a point, alone or with its neighbours, its count is
-/// `max_iter`.
+/// No rounded orbit of the rim is known to escape. So this test lays the rim outside, where many do so
+/// early. The count of a point there is `max_iter`, whatever else a kernel finds out about it, alone or with
+/// its neighbours.
 #[test]
 fn a_point_that_is_taken_for_interior_is_never_given_another_count() {
     let interior = Interior::beyond(-0.02, -0.02, -0.02);
@@ -346,7 +346,7 @@ fn max_iters() -> impl Strategy<Value = u32> {
     prop_oneof![
         1u32..=70,
         71u32..=1500,
-        (5u32..=60, 0u32..=4).prop_map(|(blocks, more)| 16 * blocks + more - 2),
+        (5u32..=60, 0u32..=4).prop_map(|(strides, more)| 16 * strides + more - 2),
         4097u32..=6000
     ]
 }

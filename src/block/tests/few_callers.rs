@@ -70,11 +70,6 @@ impl FieldKernel for Device {
     }
 }
 
-fn work<'a>(job: &Job, device: &'a Device) -> TeamWork<'a> {
-    let encoding = Encoding { geometry: Geometry::of(job), deflate: Deflate::new(1).expect("a level") };
-    TeamWork::new(job, encoding, device)
-}
-
 /// Waits for what other threads bring about.
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     for _ in 0..60_000 {

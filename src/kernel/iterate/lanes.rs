@@ -160,13 +160,11 @@ impl<const G: usize> Lanes<G> {
             let entered = simd.load(&self.entered_at[group]);
             oldest = simd.select(simd.le(entered, oldest), entered, oldest);
         }
-        let mut entered = [0.0; LANES];
-        simd.store(oldest, &mut entered);
-        let mut oldest = f64::INFINITY;
-        for entered in entered {
-            oldest = entered.min(oldest);
+        let mut first = f64::INFINITY;
+        for entered in simd.to_array(oldest) {
+            first = entered.min(first);
         }
-        oldest
+        first
     }
 
     /// Steps from the entry of a lane to its test in `stride`.

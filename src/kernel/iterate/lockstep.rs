@@ -15,7 +15,7 @@ use crate::kernel::shortcuts::classify::{Classes, all_iterate};
 use crate::kernel::simd::{LANES, Orbit, Simd, WithSimd, ZERO_COUNT, lanes, load_up_to_eight};
 use crate::kernel::work_item::{Params, WorkItem};
 
-/// Steps between two looks whether a stack has any orbit left inside.
+/// Steps between two tests whether any orbit of a stack is still inside.
 const STEPS_PER_LOOK: u32 = 4;
 
 /// Computes an item in stacks of `G` rows.
@@ -50,9 +50,7 @@ impl<S: Simd, T: Count, const G: usize> WithSimd<S> for Lockstep<'_, T, G> {
                 cost += stack.compute(simd, &params, &allowed, &mut rows, &mut executed)?;
             }
         }
-        let mut by_lane = [0.0; LANES];
-        simd.store(executed, &mut by_lane);
-        Ok(cost + by_lane.iter().sum::<f64>() as u64)
+        Ok(cost + simd.to_array(executed).iter().sum::<f64>() as u64)
     }
 }
 
@@ -114,10 +112,8 @@ fn take_counts<S: Simd, T: Count, const G: usize>(
         if rows[row].is_empty() {
             break;
         }
-        let mut row_counts = [0.0; LANES];
-        simd.store(counts[row], &mut row_counts);
         // The low bits of 2^52 are 0, and no count is above `max_iter`.
-        let row_counts = row_counts.map(|count| count.to_bits() as u32);
+        let row_counts = simd.to_array(counts[row]).map(|count| count.to_bits() as u32);
         write(&row_counts, rows[row]);
         if classes[row].iterate == u8::MAX {
             *executed = simd.add(*executed, simd.sub(counts[row], simd.splat(ZERO_COUNT)));

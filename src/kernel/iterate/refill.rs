@@ -56,9 +56,10 @@ where
     #[inline(always)]
     fn with_simd(self, simd: S) -> Self::Output {
         let Self(mut item, allowed) = self;
-        let ascends = item.ascends();
+        // The corners of points that do not ascend enclose no patch.
+        let allowed = Allowed { patches: allowed.patches && item.ascends(), ..allowed };
         let WorkItem { re, im, params, .. } = item;
-        let (proven, proof_cost) = simd.vectorize(Search { re, im, ascends, params, allowed })?;
+        let (proven, proof_cost) = simd.vectorize(Search { re, im, params, allowed })?;
         let (counted, series_cost) =
             simd.vectorize(Approximate { item: &mut item, proven: &proven, allowed })?;
         let mut state = RefillState::<_, G, R, CYCLES> {

@@ -35,7 +35,7 @@ impl PointSet {
         Self { eights: vec![0; eights_per_row * height], eights_per_row }
     }
 
-    /// Those of the eight points from column `x` on, a multiple of eight, in row `y`.
+    /// The points of the set among the eight from column `x` on in row `y`. `x` is a multiple of eight.
     #[inline(always)]
     pub(crate) fn at(&self, y: usize, x: usize) -> u8 {
         self.eights[y * self.eights_per_row + x / LANES]

@@ -38,10 +38,7 @@ pub(crate) fn store_where<S: Simd>(simd: S, mask: S::Mask, from: Orbit<S::Vector
 
 #[inline(always)]
 pub(crate) fn store<S: Simd>(simd: S, from: Orbit<S::Vector>) -> Orbit<PerLane> {
-    let mut to = NO_NUMBERS;
-    simd.store(from.re, &mut to.re);
-    simd.store(from.im, &mut to.im);
-    to
+    Orbit { re: simd.to_array(from.re), im: simd.to_array(from.im) }
 }
 
 /// A complex number in every lane.

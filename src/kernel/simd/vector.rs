@@ -31,6 +31,13 @@ pub(crate) trait Simd: Copy {
     fn splat(self, value: f64) -> Self::Vector;
     fn load(self, from: &[f64; LANES]) -> Self::Vector;
     fn store(self, vector: Self::Vector, to: &mut [f64; LANES]);
+    #[inline(always)]
+    fn to_array(self, vector: Self::Vector) -> [f64; LANES] {
+        let mut to = [0.0; LANES];
+        self.store(vector, &mut to);
+        to
+    }
+
     /// Writes the lanes where `mask` holds.
     fn store_where(self, mask: Self::Mask, vector: Self::Vector, to: &mut [f64; LANES]);
 

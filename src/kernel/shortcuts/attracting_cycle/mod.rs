@@ -44,12 +44,11 @@ use crate::kernel::work_item::Params;
 use prover::Prover;
 use trapping_disc::Candidate;
 
-/// Looks for patches of the points `re` x `im` that are proven never to escape.
+/// Looks for patches of the points `re` x `im` that are proven never to escape. Both ascend where patches are
+/// allowed.
 pub(crate) struct Search<'a> {
     pub(crate) re: &'a [f64],
     pub(crate) im: &'a [f64],
-    /// Whether both ascend. If not, its corners do not enclose a patch.
-    pub(crate) ascends: bool,
     pub(crate) params: Params<'a>,
     pub(crate) allowed: Allowed,
 }
@@ -60,9 +59,9 @@ impl<S: Simd> WithSimd<S> for Search<'_> {
 
     #[inline(always)]
     fn with_simd(self, simd: S) -> Self::Output {
-        let Self { re, im, ascends, params, allowed } = self;
+        let Self { re, im, params, allowed } = self;
         let mut proven = PointSet::none(re.len(), im.len());
-        if !(allowed.patches && ascends) {
+        if !allowed.patches {
             return Ok((proven, 0));
         }
         let mut prover = Prover::new(params, allowed);
@@ -86,8 +85,8 @@ impl<S: Simd> WithSimd<S> for Search<'_> {
     }
 }
 
-/// Of each disc whether all of its points are proven never to escape, and what the proofs cost, in
-/// pixel-iterations.
+/// Says of each disc whether all of its points are proven never to escape. The second value is the cost of
+/// the proofs, in pixel-iterations.
 #[inline(always)]
 pub(crate) fn interior<S: Simd>(
     simd: S,
@@ -124,7 +123,7 @@ mod tests {
 
     fn search(re: &[f64], im: &[f64], max_iter: u32) -> PointSet {
         let params = Params { max_iter, stop: &GO_ON };
-        let search = Search { re, im, ascends: true, params, allowed: Allowed::PATCHES };
+        let search = Search { re, im, params, allowed: Allowed::PATCHES };
         Portable.vectorize(search).expect("not stopped").0
     }
 

@@ -6,9 +6,7 @@ use super::trapping_disc::{self, Candidate, DISTANCE_SLACK, TrappingDisc};
 use crate::kernel::field_kernel::Stopped;
 use crate::kernel::shortcuts::allowed::Allowed;
 use crate::kernel::shortcuts::patches::Disc;
-use crate::kernel::simd::{
-    LANES, Orbit, PerLane, Simd, chunks, get, lanes, load, norm_sqr, numbers, reals, store,
-};
+use crate::kernel::simd::{Orbit, PerLane, Simd, chunks, get, lanes, load, norm_sqr, numbers, reals, store};
 use crate::kernel::work_item::Params;
 
 /// Steps in which the period of a cycle must show: a quarter of `max_iter`, but no more than this.
@@ -83,7 +81,7 @@ impl<'a> Prover<'a> {
         Ok(())
     }
 
-    /// Step 2 of the proof: the lanes all of whose orbits have reached their trapping disc.
+    /// Step 2 of the proof: the lanes in which every orbit has reached its trapping disc.
     #[inline(always)]
     fn reach<S: Simd>(&mut self, simd: S, discs: &[TrappingDisc]) -> u8 {
         let mut under_way = 0;
@@ -104,9 +102,8 @@ impl<'a> Prover<'a> {
             let from_cycle = Orbit { re: simd.sub(models.z.re, at.re), im: simd.sub(models.z.im, at.im) };
             let now = under_way & simd.bits(simd.le(norm_sqr(simd, from_cycle), near_sqr));
             if now != 0 {
-                let mut error = [0.0; LANES];
-                simd.store(models.error, &mut error);
-                reached |= inside(now, discs, &store(simd, models.z), &store(simd, models.by_c), &error);
+                let (z, by_c) = (store(simd, models.z), store(simd, models.by_c));
+                reached |= inside(now, discs, &z, &by_c, &simd.to_array(models.error));
                 under_way &= !reached;
             }
             models = models.step(simd, (norm, spread));
@@ -116,7 +113,7 @@ impl<'a> Prover<'a> {
     }
 }
 
-/// Those of `lanes` all of whose orbits are in their trapping disc.
+/// The lanes of `now` in which every orbit is in its trapping disc.
 fn inside(now: u8, discs: &[TrappingDisc], z: &Orbit<PerLane>, by_c: &Orbit<PerLane>, error: &PerLane) -> u8 {
     let mut inside = 0;
     for lane in lanes(now.into()) {

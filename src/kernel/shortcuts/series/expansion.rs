@@ -26,7 +26,7 @@
 use num_complex::Complex64;
 
 use crate::kernel::simd::{
-    LANES, Orbit, Simd, add, get, load, norm, norm_sqr, numbers, product, reals, splat, store, taxicab,
+    Orbit, Simd, add, get, load, norm, norm_sqr, numbers, product, reals, splat, store, taxicab,
     twice_product,
 };
 
@@ -147,17 +147,15 @@ impl<V: Copy> SeriesBatch<V> {
     #[inline(always)]
     pub(crate) fn lane<S: Simd<Vector = V>>(&self, simd: S, lane: usize, of: &Series, step: u32) -> Series {
         let (z, a, b) = (store(simd, self.z), store(simd, self.a), store(simd, self.b));
-        let mut error = [0.0; LANES];
-        simd.store(self.error, &mut error);
         let (z, a, b) = (get(&z, lane), get(&a, lane), get(&b, lane));
-        Series { centre: of.centre, step, z, a, b, error: error[lane] }
+        Series { centre: of.centre, step, z, a, b, error: simd.to_array(self.error)[lane] }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::simd::Portable;
+    use crate::kernel::simd::{LANES, Portable};
 
     fn eight(series: Series, radius: f64) -> SeriesBatch<[f64; LANES]> {
         SeriesBatch::new(Portable, &[series], &[radius])

@@ -24,7 +24,7 @@ use tracker::{Sink, Tracked, Tracker};
 /// A look at eight points, beside steps of points that a kernel iterates: measured with AVX2.
 const LOOK_COST: u64 = 50;
 
-/// Finds counts of whole patches of an item.
+/// Finds counts of whole patches of an item, whose points ascend where patches are allowed.
 pub(crate) struct Approximate<'a, 'b, T> {
     pub(crate) item: &'a mut WorkItem<'b, T>,
     /// Points that have their counts, or need none.
@@ -41,7 +41,7 @@ impl<S: Simd, T: Count> WithSimd<S> for Approximate<'_, '_, T> {
         let Self { item, proven, allowed } = self;
         let (re, im, params) = (item.re, item.im, item.params);
         let counted = PointSet::none(re.len(), im.len());
-        if !(allowed.patches && item.ascends()) {
+        if !allowed.patches {
             return Ok((counted, 0));
         }
         let tracked = |patch: Patch, series: &dyn Fn(Complex64) -> Series| {
@@ -138,8 +138,8 @@ impl<T: Count> Sink<PatchPoints> for CountSink<'_, '_, T> {
     }
 }
 
-/// Of each disc whether its points get their counts together, and what it costs to find out, in
-/// pixel-iterations.
+/// Says of each disc whether its points get their counts together. The second value is the cost of finding
+/// out, in pixel-iterations.
 #[inline(always)]
 pub(crate) fn together<S: Simd>(
     simd: S,

@@ -18,9 +18,9 @@ const ERROR_BEFORE_DIVISION: f64 = 0.002;
 /// A patch is divided if the orbit of its centre escapes soon: within as many steps as it has made, and
 /// these.
 const LEAST_REST: u32 = 16;
-/// Steps between two looks whether it is.
+/// Steps between two tests for that.
 const STEPS_AT_ONCE: u32 = 8;
-/// Steps between two looks whether an orbit repeats, or a stop is asked.
+/// Steps between two looks for orbits that repeat, and at the stop flag.
 const STEPS_PER_LOOK: u32 = 64;
 /// No orbit has escaped where none is farther from 0: a little less than 2.
 const INSIDE: f64 = 1.999_999;
@@ -96,7 +96,7 @@ impl Tracker<'_> {
         unreachable!("every orbit gets to max_iter");
     }
 
-    /// Those of `which` points the orbit of whose centre escapes soon.
+    /// The lanes of `which` in which the orbit of the centre escapes soon.
     #[inline(always)]
     fn soon_over<S: Simd, P>(&mut self, simd: S, which: u8, batch: &[Tracked<P>]) -> Result<u8, Stopped> {
         let c = load(simd, &numbers(batch, |of| of.series.centre));
