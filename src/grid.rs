@@ -143,12 +143,6 @@ impl Grid {
     pub fn height(&self) -> u64 {
         self.im.len()
     }
-
-    /// Number of sample points.
-    #[must_use]
-    pub fn samples(&self) -> u64 {
-        self.width() * self.height()
-    }
 }
 
 #[cfg(test)]
