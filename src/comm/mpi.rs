@@ -21,7 +21,7 @@ use crate::error::{Error, Result, Status};
 use crate::launcher::Launch;
 
 /// How long a waiting rank looks at MPI again and again: ranks often come together to a meeting.
-const PATIENCE: Duration = Duration::from_micros(50);
+const SPIN_TIME: Duration = Duration::from_micros(50);
 
 /// How long it sleeps between two looks after that.
 const POLL: Duration = Duration::from_millis(1);
@@ -105,7 +105,7 @@ fn complete<'a, D: ?Sized, S: Scope<'a>>(mut request: Request<'a, D, S>) {
     let started = Instant::now();
     while let Err(pending) = request.test() {
         request = pending;
-        if started.elapsed() < PATIENCE {
+        if started.elapsed() < SPIN_TIME {
             std::thread::yield_now();
         } else {
             std::thread::sleep(POLL);

@@ -6,8 +6,8 @@ use ndarray::Array2;
 use num_complex::Complex64;
 
 use super::dispatch::PointKernel;
-use super::field_kernel::Stopped;
 use super::shortcuts::neighbour_cost::Query;
+use super::stopped::Stopped;
 use crate::grid::{Axis, Grid};
 
 /// Points that share the price of a proof, on the average over large patches and, where these fail, their

@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicBool;
 use ndarray::ArrayViewMut2;
 
 use super::choice::{Choice, Shortcuts, Unavailable};
-use super::field_kernel::Stopped;
 use super::iterate::lockstep::Lockstep;
 use super::iterate::one_by_one::one_by_one;
 use super::iterate::refill::Refill;
@@ -14,6 +13,7 @@ use super::shortcuts::allowed::Allowed;
 use super::shortcuts::cardioid_and_disc::Interior;
 use super::shortcuts::neighbour_cost::{Query, Spared};
 use super::simd::{InstructionSet, Simd};
+use super::stopped::Stopped;
 use super::work_item::{Params, WorkItem};
 use crate::dataset::Count;
 

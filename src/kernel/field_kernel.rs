@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
+use super::stopped::Stopped;
 use crate::dataset::Fields;
 
 /// A rectangle of the grid, by global indices.
@@ -46,10 +47,6 @@ pub enum Calling {
         cost: u64,
     },
 }
-
-/// The kernel gave up because it was asked to; what it wrote is incomplete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stopped;
 
 /// A way to compute the fields of a job, prepared for one rank.
 pub trait FieldKernel: Debug + Send + Sync {

@@ -1,8 +1,17 @@
 //! Escape counts, and the ways to find them.
 //!
 //! The rest of the program sees a [`FieldKernel`]. [`Kernel`] is the one for CPUs. Every kernel returns the
-//! counts of [`mod@reference`], bit for bit: kernels differ in speed only. `README.md` in this folder follows
-//! one orbit through the files.
+//! counts of [`mod@reference`], bit for bit: kernels differ in speed only. `README.md` in this folder walks
+//! one orbit through the rooms. A room names rooms of its own row and of those below it, as
+//! `tests/it/layers.rs` checks:
+//!
+//! | rooms | files | know |
+//! |---|---|---|
+//! | the choice of a way | `dispatch`, `cost` | what was measured |
+//! | ways to iterate | `iterate` | lanes, strides, replay |
+//! | what is known without iterating | `shortcuts` | proofs |
+//! | what goes in | `work_item`, `choice`, `field_kernel` | points, kernels by name, calls from outside |
+//! | ground | `simd`, `reference`, `stopped` | instruction sets; the definition |
 
 #![expect(
     clippy::inline_always,
@@ -18,6 +27,7 @@ mod iterate;
 pub mod reference;
 pub mod shortcuts;
 mod simd;
+mod stopped;
 #[cfg(test)]
 mod tests;
 mod work_item;
@@ -31,7 +41,8 @@ use crate::job::Job;
 
 pub use choice::{Choice, Shortcuts, Unavailable};
 use dispatch::PointKernel;
-pub use field_kernel::{Calling, FieldKernel, Part, Stopped};
+pub use field_kernel::{Calling, FieldKernel, Part};
+pub use stopped::Stopped;
 
 /// The kernel of a CPU, whose points are pairs of f64.
 #[derive(Debug, Clone)]

@@ -26,12 +26,9 @@ fn kernels(max_iter: u32) -> Vec<PointKernel> {
 }
 
 fn kernels_with(shortcuts: Shortcuts, max_iter: u32) -> Vec<PointKernel> {
-    let choices = [Choice::Avx512, Choice::Avx2, Choice::Portable];
-    let prepared = choices.map(|choice| PointKernel::prepare(choice, positive(max_iter), shortcuts));
-    prepared
-        .into_iter()
-        .filter_map(|kernel| kernel.inspect_err(|lacks| println!("skipped: {lacks}")).ok())
-        .collect()
+    let named = Choice::ALL.into_iter().filter(|choice| ![Choice::Auto, Choice::Reference].contains(choice));
+    let prepared = named.map(|choice| PointKernel::prepare(choice, positive(max_iter), shortcuts));
+    prepared.filter_map(|kernel| kernel.inspect_err(|lacks| println!("skipped: {lacks}")).ok()).collect()
 }
 
 fn reference_kernel(max_iter: u32) -> Option<PointKernel> {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ndarray::ArrayViewMut2;
 
-use super::field_kernel::Stopped;
+use super::stopped::Stopped;
 
 /// The points `re[x] + i im[y]` and their counts.
 pub(crate) struct WorkItem<'a, T> {

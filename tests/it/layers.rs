@@ -207,6 +207,24 @@ fn no_arrow_runs_up_and_none_in_a_circle() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
+/// The arrows among the parts of a module, which is left out of their names.
+fn inside(arrows: &BTreeMap<Path, BTreeSet<Path>>, module: &str) -> BTreeMap<Path, BTreeSet<Path>> {
+    let part = |path: &Path| (path[0] == module && path.len() > 1).then(|| path[1..].to_vec());
+    let of = |(from, to): (&Path, &BTreeSet<Path>)| Some((part(from)?, to.iter().filter_map(part).collect()));
+    arrows.iter().filter_map(of).collect()
+}
+
+#[test]
+fn rooms_of_the_kernel_name_nothing_above_them() {
+    let sources = sources();
+    let (_, kernel) = sources.iter().find(|(name, _)| name == "src/kernel/mod.rs").expect("the kernel");
+    let (rooms, arrows) = (layers(kernel), inside(&Program::new(&sources).arrows(), "kernel"));
+    let faults = [misplaced(&rooms, arrows.keys()), upward(&rooms, &arrows)].concat();
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    let turned: Vec<Layer> = rooms.into_iter().rev().collect();
+    assert!(upward(&turned, &arrows).len() > 20, "its arrows are found");
+}
+
 /// The table of a made-up program.
 const LIB: &str = "\
 //! | layer | modules | knows |

@@ -9,10 +9,10 @@ use std::array::from_fn;
 use ndarray::Axis;
 
 use crate::dataset::Count;
-use crate::kernel::field_kernel::Stopped;
 use crate::kernel::shortcuts::allowed::Allowed;
 use crate::kernel::shortcuts::classify::{Classes, all_iterate};
 use crate::kernel::simd::{LANES, Orbit, Simd, WithSimd, ZERO_COUNT, lanes, load_up_to_eight};
+use crate::kernel::stopped::Stopped;
 use crate::kernel::work_item::{Params, WorkItem};
 
 /// Steps between two tests whether any orbit of a stack is still inside.

@@ -3,9 +3,9 @@
 use num_complex::Complex64;
 
 use crate::dataset::Count;
-use crate::kernel::field_kernel::Stopped;
 use crate::kernel::reference;
 use crate::kernel::shortcuts::allowed::Allowed;
+use crate::kernel::stopped::Stopped;
 use crate::kernel::work_item::WorkItem;
 
 /// Computes an item and returns the cost. Interior is only what `allowed` takes for it.

@@ -4,11 +4,11 @@
 //! classified eight at a time. Those that need no lane get their counts on the way.
 
 use crate::dataset::Count;
-use crate::kernel::field_kernel::Stopped;
 use crate::kernel::shortcuts::allowed::Allowed;
 use crate::kernel::shortcuts::classify::Classes;
 use crate::kernel::shortcuts::patches::PointSet;
 use crate::kernel::simd::{LANES, Simd, load_up_to_eight};
+use crate::kernel::stopped::Stopped;
 use crate::kernel::work_item::WorkItem;
 
 /// A point that must iterate.

@@ -23,11 +23,11 @@ use super::lanes::{Lanes, STEPS_BEFORE_LOOK, STRIDES_PER_MARK};
 use super::points::PointSource;
 use super::replay::{Queue, STRIDE};
 use crate::dataset::Count;
-use crate::kernel::field_kernel::Stopped;
 use crate::kernel::shortcuts::allowed::Allowed;
 use crate::kernel::shortcuts::attracting_cycle::Search;
 use crate::kernel::shortcuts::series::Approximate;
 use crate::kernel::simd::{Simd, WithSimd, lanes};
+use crate::kernel::stopped::Stopped;
 use crate::kernel::work_item::WorkItem;
 
 /// Lanes that have finished before their points are exchanged; a quarter of all lanes where that is fewer.

@@ -14,9 +14,9 @@ use num_complex::Complex64;
 
 use super::allowed::Allowed;
 use crate::dataset::Count;
-use crate::kernel::field_kernel::Stopped;
 use crate::kernel::reference;
 use crate::kernel::simd::{LANES, Simd, lanes};
+use crate::kernel::stopped::Stopped;
 use crate::kernel::work_item::Params;
 
 /// The largest `|c|²` with which a fast loop may be trusted.

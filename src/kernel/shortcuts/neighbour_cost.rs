@@ -5,8 +5,8 @@ use num_complex::Complex64;
 use super::allowed::Allowed;
 use super::patches::Disc;
 use super::{attracting_cycle, series};
-use crate::kernel::field_kernel::Stopped;
 use crate::kernel::simd::{Simd, WithSimd};
+use crate::kernel::stopped::Stopped;
 use crate::kernel::work_item::Params;
 
 /// Asks of discs around points, all of one radius, whether each gets its counts as a whole.

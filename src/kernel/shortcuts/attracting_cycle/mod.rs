@@ -37,8 +37,8 @@ mod trapping_disc;
 
 use super::allowed::Allowed;
 use super::patches::{Disc, Patch, PointSet};
-use crate::kernel::field_kernel::Stopped;
 use crate::kernel::simd::{Simd, WithSimd};
+use crate::kernel::stopped::Stopped;
 use crate::kernel::work_item::Params;
 
 use prover::Prover;

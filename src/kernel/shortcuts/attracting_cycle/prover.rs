@@ -3,10 +3,10 @@
 use super::cycle::{Cycle, find_periods};
 use super::model::{FARTHEST, MODEL_COST, Models};
 use super::trapping_disc::{self, Candidate, DISTANCE_SLACK, TrappingDisc};
-use crate::kernel::field_kernel::Stopped;
 use crate::kernel::shortcuts::allowed::Allowed;
 use crate::kernel::shortcuts::patches::Disc;
 use crate::kernel::simd::{Orbit, PerLane, Simd, chunks, get, lanes, load, norm_sqr, numbers, reals, store};
+use crate::kernel::stopped::Stopped;
 use crate::kernel::work_item::Params;
 
 /// Steps in which the period of a cycle must show: a quarter of `max_iter`, but no more than this.

@@ -14,8 +14,8 @@ use num_complex::Complex64;
 use super::allowed::Allowed;
 use super::patches::{Disc, Patch, PointSet};
 use crate::dataset::Count;
-use crate::kernel::field_kernel::Stopped;
 use crate::kernel::simd::{LANES, Simd, WithSimd, chunks, lanes, load_up_to_eight};
+use crate::kernel::stopped::Stopped;
 use crate::kernel::work_item::{Params, WorkItem};
 
 use expansion::{CIRCLE_SLACK, Series};

@@ -1,10 +1,10 @@
 //! Tracks series of orbits, eight at a time, until they escape, part or get to `max_iter`.
 
 use super::expansion::{FARTHEST, Series, SeriesBatch, Spread};
-use crate::kernel::field_kernel::Stopped;
 use crate::kernel::shortcuts::allowed::Allowed;
 use crate::kernel::shortcuts::patches::Disc;
 use crate::kernel::simd::{LANES, Simd, lanes, load, numbers, reals};
+use crate::kernel::stopped::Stopped;
 use crate::kernel::work_item::Params;
 
 // Measured over parts of area2, the whole set and a valley at 1e-8: with these numbers the work that is left
