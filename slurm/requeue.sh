@@ -74,6 +74,6 @@ case $code in
         fi ;;
     0) echo "requeue.sh: done after $restarts restarts" ;;
     # A mistake in the config (2), damaged data (65), a full disk (74), ...: another start would end so, too.
-    *) echo "requeue.sh: mandel-mpi ended with $code: not to be mended by a restart" ;;
+    *) echo "requeue.sh: mandel-mpi ended with $code: a restart would not help" ;;
 esac
 exit "$code"

@@ -17,7 +17,7 @@ use crate::band::{Deflate, Geometry};
 use crate::error::Result;
 use crate::grid::{Axis, Sampling};
 use crate::job::Job;
-use crate::kernel::Choice;
+use crate::kernel::{Choice, Shortcuts};
 use crate::region::{Bound, Interval, Region};
 
 pub use choices::{LogFormat, Partition};
@@ -40,7 +40,7 @@ pub struct Output {
 
 /// How the job is shared out and kept within its means. Nothing here changes a count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct RunSettings {
     /// Threads per rank; `None` = by the environment.
     pub threads: Option<NonZeroUsize>,
     /// The quantity that row blocks have equal shares of.
@@ -70,11 +70,11 @@ pub struct Config {
     /// The kernel that computes it.
     pub kernel: Choice,
     /// Whether it may skip iterations that are proven to change nothing.
-    pub shortcuts: bool,
+    pub shortcuts: Shortcuts,
     /// The finished file.
     pub output: Output,
     /// Threads, rounds and limits.
-    pub run: Run,
+    pub run: RunSettings,
     /// Log lines.
     pub log: Log,
 }
@@ -91,7 +91,7 @@ impl Config {
         let config = Self {
             job: read_job(settings)?,
             kernel: settings.choice("iteration.kernel")?,
-            shortcuts: settings.boolean("iteration.shortcuts")?,
+            shortcuts: read_shortcuts(settings)?,
             output: read_output(settings)?,
             run: read_run(settings)?,
             log: Log { level: settings.choice("log.level")?, format: settings.choice("log.format")? },
@@ -176,8 +176,13 @@ fn read_output(settings: &Settings) -> Result<Output> {
     Ok(Output { path, deflate, reproducible: settings.boolean("output.reproducible")? })
 }
 
-fn read_run(settings: &Settings) -> Result<Run> {
-    Ok(Run {
+fn read_shortcuts(settings: &Settings) -> Result<Shortcuts> {
+    let allowed = settings.boolean("iteration.shortcuts")?;
+    Ok(if allowed { Shortcuts::Proven } else { Shortcuts::None })
+}
+
+fn read_run(settings: &Settings) -> Result<RunSettings> {
+    Ok(RunSettings {
         threads: NonZeroUsize::new(settings.whole("run.threads")? as usize),
         partition: settings.choice("run.partition")?,
         round: Duration::from_secs(settings.whole("run.round_seconds")?),

@@ -81,7 +81,8 @@ pub struct Report {
     /// Executed pixel-iterations of each band, ascending: what a scaling model needs.
     pub band_costs: Vec<u64>,
     /// Predicted cost of each band, with `point_cost` for each of its points, in iterations.
-    pub believed_band_costs: Vec<u64>,
+    #[serde(rename = "believed_band_costs")]
+    pub predicted_band_costs: Vec<u64>,
 }
 
 impl Display for Report {
@@ -168,7 +169,7 @@ mod tests {
             journal_cpu_s: 0.2,
             output: "a.h5".to_owned(),
             band_costs: Vec::new(),
-            believed_band_costs: Vec::new(),
+            predicted_band_costs: Vec::new(),
         };
         let expected = "\
 phase        min/s      avg/s      max/s  slowest rank

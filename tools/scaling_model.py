@@ -14,15 +14,14 @@ Model of one job, in seconds (measured = from the calibrating run; stated = an o
                      measured, of its block of the static cut; divided by full_node where other cores of the
                      node are at work, too: they share clock and caches
     sample           share of the coarse sample that a rank computes * iteration_s / threads
-    cut              CUT_STEP_S * ranks * log2(cost) * log2(bands), twice a round;
-                     every rank does it, serially
+    cut              CUT_STEP_S * ranks * log2(cost) * log2(bands), on every rank, once a round
     rounds           by time (round_seconds). Each but the last loses half of the dearest band
     gather           messages of GATHER_BYTES at least, one from each rank each time, beside the computing:
                      no shorter than bytes from other nodes / network + gathers * ranks * latency
     collectives      rounds * COLLECTIVES * log2(ranks) * latency
     journal          bytes / disk, beside the computing
     assembling       bytes / disk: the file written and synced, and compared meanwhile
-    not in it        ranks of unequal speed, rounds that mend the balance
+    not in it        ranks of unequal speed, rounds that even out the balance
     wall             setup + sample + max(compute + cuts + collectives, gather, journal) + assembling
                      + finish_s; launching MPI is not in it, as it is not in the program's wall_s
 
@@ -221,7 +220,7 @@ def sample_s(job: Problem, machine: Machine, ranks: int, threads: int) -> float:
 
 def cut_s(job: Problem, ranks: int) -> float:
     """The cuts of a round, the same on every rank."""
-    return 2 * CUT_STEP_S * ranks * log2(float(job.believed.sum())) * log2(job.geometry.bands + 1)
+    return CUT_STEP_S * ranks * log2(float(job.believed.sum())) * log2(job.geometry.bands + 1)
 
 
 def gather_s(machine: Machine, total: float, ranks: int, threads: int) -> float:

@@ -102,13 +102,14 @@ test_under_miri() {
   fi
 }
 
-# The tests of a kernel that this CPU lacks end early, which their runner takes for passed.
-lacking_kernels() {
+# Tests of what this machine lacks end early, which their runner takes for passed.
+what_is_lacking() {
   local kernel kernels
   kernels=$(target/release/mandel-mpi --version | sed -n 's/^kernels *\([^;]*\).*/\1/p')
   for kernel in avx512 avx2; do
     [[ ", $kernels," == *", $kernel,"* ]] || echo "skipped: every test of the kernel $kernel, which this CPU lacks"
   done
+  command -v strace >/dev/null || echo 'skipped: the test of file accesses: strace is not installed'
 }
 
 two_areas() {
@@ -146,7 +147,7 @@ step cargo test --locked --no-default-features --features hdf5
 step cargo test --locked --all-features
 step test_under_miri
 step cargo build --locked --release
-step lacking_kernels
+step what_is_lacking
 step two_areas
 step $venv/python tests/files/check.py target/release/mandel-mpi "$scratch"
 step tests/files/file_operations.sh target/release/mandel-mpi $venv/python

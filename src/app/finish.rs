@@ -193,7 +193,7 @@ impl Measured {
             journal_cpu_s: totals.journal_cpu_s,
             output: config.output.path.display().to_string(),
             band_costs: journal.costs(),
-            believed_band_costs: totals.predicted_costs,
+            predicted_band_costs: totals.predicted_costs,
         }
     }
 }

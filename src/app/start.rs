@@ -10,7 +10,7 @@ use crate::cli::JobArgs;
 use crate::comm::Comm;
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result, Status};
-use crate::kernel::{FieldKernel, Kernel, Shortcuts};
+use crate::kernel::{FieldKernel, Kernel};
 use crate::launcher::Launch;
 use crate::store::journal::{self, Journal, Texts};
 use crate::store::paths::Paths;
@@ -132,8 +132,7 @@ pub(super) fn find_complete(
 
 /// The kernel that the config asks for, on this rank's CPU.
 pub(super) fn prepare_kernel(config: &Config) -> Result<Box<dyn FieldKernel>> {
-    let shortcuts = if config.shortcuts { Shortcuts::Proven } else { Shortcuts::None };
-    match Kernel::prepare(config.kernel, &config.job, shortcuts) {
+    match Kernel::prepare(config.kernel, &config.job, config.shortcuts) {
         Ok(kernel) => Ok(Box::new(kernel)),
         Err(lack) => Err(Error::new(Status::Usage, format!("{lack} (on {})", machine::host_name()))),
     }

@@ -14,7 +14,7 @@ use crate::grid::{Axis, Grid};
 /// parts.
 const POINTS_PER_PATCH: u64 = 56;
 
-/// One escaping sample in 4 is tested; a test costs as much as iterating it.
+/// One escaping sample in 4 is tested; a test costs as much as iterating the sample.
 const ESCAPED_PER_QUERY: usize = 4;
 
 /// What the points `re + i im` cost, each as one of a patch of neighbours that lie within `patch_radius` of

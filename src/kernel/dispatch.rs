@@ -1,4 +1,4 @@
-//! Which way a work item is computed, and every number by which that is decided.
+//! Which way a work item is computed, and every number by which instruction sets differ in that.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::AtomicBool;

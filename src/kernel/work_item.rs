@@ -16,7 +16,7 @@ pub(crate) struct WorkItem<'a, T> {
 }
 
 impl<T> WorkItem<'_, T> {
-    /// Whether rows and columns ascend, so that its corners enclose a patch.
+    /// Whether rows and columns ascend, so that the corners of a patch enclose it.
     pub(crate) fn ascends(&self) -> bool {
         self.re.is_sorted() && self.im.is_sorted()
     }

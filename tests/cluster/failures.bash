@@ -98,7 +98,7 @@ a_ghost_behind_a_cut_network_stops_with_74() {
     within 90 test -e slow.journal.2
     [ "$(nodes_of "$job")" != "$node" ] || fail "the successor is on the node that was cut off"
     signal_ranks CONT "$node"
-    within 60 has_said "$job" "ended with 74: not to be mended"
+    within 60 has_said "$job" "ended with 74: a restart would not help"
     says "$job" "another start of this job has taken over"
     [ ! -e slow.journal.1 ] || [ "$(journal_bytes slow.journal.1)" = "$bytes" ] || fail "the ghost has written"
     ends_as "$job" COMPLETED 150

@@ -85,7 +85,7 @@ requeue_does_not_repeat_a_mistake() {
     local job
     job=$(submit --ntasks=2 requeue.sh "$configs/small.toml" --set grid.width=0)
     ends_as "$job" FAILED "$patience"
-    says "$job" "ended with 2: not to be mended"
+    says "$job" "ended with 2: a restart would not help"
     [ "$(grep -c 'grid.width = 0' "$(log_of "$job")")" = 1 ] || fail "said more than once: $(cat "$(log_of "$job")")"
 }
 

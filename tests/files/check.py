@@ -10,6 +10,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numba
@@ -115,12 +116,14 @@ def check_h5dump(path: Path) -> None:
     )
 
 
-def contents(file: h5py.File) -> dict[str, list]:
+def contents(file: h5py.File) -> dict[str, list[Any]]:
     """All of a file but the commit it was made with: its objects, their attributes, their raw chunks."""
-    found = {}
+    found: dict[str, list[Any]] = {}
 
     def describe(name: str, node: h5py.HLObject) -> None:
-        attributes = [(key, repr(value)) for key, value in sorted(node.attrs.items()) if key != "commit"]
+        attributes: list[Any] = [
+            (key, repr(value)) for key, value in sorted(node.attrs.items()) if key != "commit"
+        ]
         if isinstance(node, h5py.Dataset):
             attributes += [(node.dtype.str, node.shape, node.chunks, node.compression_opts, node.shuffle)]
             if node.chunks:
@@ -139,8 +142,8 @@ def check_version_0_1_0(program: str, folder: Path) -> None:
     for name in ("small", "centres"):
         config = OLD_FILES / f"{name}.toml"
         output = folder / f"{name}.h5"
-        arguments = ["--config", config, "--output", output, "--set", "output.reproducible=true"]
-        subprocess.run([program, *arguments], check=True, capture_output=True)
+        options = ["--config", str(config), "--output", str(output), "--set", "output.reproducible=true"]
+        subprocess.run([program, *options], check=True, capture_output=True)
         with h5py.File(OLD_FILES / f"{name}.h5") as old, h5py.File(output) as new:
             before, now = contents(old), contents(new)
         assert before.keys() == now.keys(), f"{name}: {before.keys() ^ now.keys()}"

@@ -29,7 +29,7 @@ RUNS_S = 0.02
 WAITS_S = 5 * RUNS_S
 
 # What the slow rank executes, as a share of what the other one does:
-# 1 if rounds mended nothing, 0.5 when they do.
+# 1 if rounds evened out nothing, 0.5 when they do.
 SLOW_SHARE = 0.8
 # Where others have the machine, the other rank may be as slow: then the next attempt counts.
 ATTEMPTS = 4

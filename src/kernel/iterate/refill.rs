@@ -21,7 +21,7 @@
 
 use super::lanes::{Lanes, STEPS_BEFORE_LOOK, STRIDES_PER_MARK};
 use super::points::PointSource;
-use super::replay::{Queue, STRIDE};
+use super::replay::{ReplayQueue, STRIDE};
 use crate::dataset::Count;
 use crate::kernel::shortcuts::allowed::Allowed;
 use crate::kernel::shortcuts::attracting_cycle::Search;
@@ -66,7 +66,7 @@ where
             item,
             lanes: Lanes::idle(),
             points: PointSource::new(proven, counted, allowed),
-            queue: Queue::new(),
+            queue: ReplayQueue::new(),
             expiry: 0,
             cost: proof_cost + series_cost,
         };
@@ -80,7 +80,7 @@ struct RefillState<'a, T, const G: usize, const R: usize, const CYCLES: bool> {
     item: WorkItem<'a, T>,
     lanes: Lanes<G>,
     points: PointSource,
-    queue: Queue,
+    queue: ReplayQueue,
     /// No lane gets to `max_iter` before this stride.
     expiry: u64,
     cost: u64,

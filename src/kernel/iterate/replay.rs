@@ -11,7 +11,7 @@ use crate::kernel::work_item::WorkItem;
 pub(crate) const STRIDE: usize = 16;
 
 /// The most vectors that are replayed together.
-const MOST_VECTORS: usize = 6;
+const MOST_VECTORS: usize = 4;
 /// Room for all but one of a replay, when 64 lanes come in.
 const LENGTH: usize = MOST_VECTORS * LANES + 64;
 
@@ -33,7 +33,7 @@ pub(crate) struct Saved {
 }
 
 /// The saved states of orbits that escaped.
-pub(crate) struct Queue {
+pub(crate) struct ReplayQueue {
     re: [f64; LENGTH],
     im: [f64; LENGTH],
     c_re: [f64; LENGTH],
@@ -43,7 +43,7 @@ pub(crate) struct Queue {
     len: usize,
 }
 
-impl Queue {
+impl ReplayQueue {
     #[inline(always)]
     pub(crate) fn new() -> Self {
         let empty = [0.0; LENGTH];
@@ -79,6 +79,7 @@ impl Queue {
         item: &mut WorkItem<'_, T>,
         all: bool,
     ) -> u64 {
+        const { assert!(R <= MOST_VECTORS, "the queue has room for as many") };
         let mut cost = 0;
         while self.len >= R * LANES || (all && self.len > 0) {
             let first = self.len.saturating_sub(R * LANES);

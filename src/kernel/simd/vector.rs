@@ -20,8 +20,7 @@ pub(crate) const ZERO_COUNT: f64 = 4_503_599_627_370_496.0;
 
 /// An instruction set. A value of the type is proof that this CPU has it.
 ///
-/// Every operation rounds as IEEE 754 says, lane by lane, so all implementations give the same bits. Where a
-/// method takes `lanes`, bit `l` stands for lane `l`.
+/// Every operation rounds as IEEE 754 says, lane by lane, so all implementations give the same bits.
 pub(crate) trait Simd: Copy {
     /// Eight f64.
     type Vector: Copy;

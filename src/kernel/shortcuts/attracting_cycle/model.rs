@@ -91,9 +91,9 @@ mod tests {
                     break;
                 }
                 for (z, c) in orbits.iter().zip(points) {
-                    let believed = get(&model.z, 0) + get(&model.by_c, 0) * (c - centre);
+                    let predicted = get(&model.z, 0) + get(&model.by_c, 0) * (c - centre);
                     // What is subtracted here is rounded, too.
-                    let error = (z - believed).norm() - 1e-15;
+                    let error = (z - predicted).norm() - 1e-15;
                     assert!(error <= model.error[0], "{c}: {error:e} > {:e}", model.error[0]);
                 }
                 model = model.step(Portable, (norm, spread));
