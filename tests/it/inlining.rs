@@ -96,3 +96,24 @@ fn closures(code: &str) -> Vec<&str> {
     }
     bodies
 }
+
+/// A function that is compiled for a feature must not run on a CPU that `detect` let pass without it.
+#[test]
+fn every_feature_that_is_enabled_is_detected() {
+    let after = |code: &str, words: &str| -> Vec<String> {
+        let lists = code.split(words).skip(1).map(|rest| rest.split('"').next().unwrap_or_default());
+        lists.flat_map(|list| list.split(',')).map(str::to_owned).collect()
+    };
+    let mut seen = 0;
+    for (file, code) in vectorised() {
+        let detected = after(&code, "is_x86_feature_detected!(\"");
+        for enabled in after(&code, "target_feature(enable = \"") {
+            // Who has AVX2 has AVX.
+            let is_detected =
+                detected.contains(&enabled) || enabled == "avx" && detected.contains(&"avx2".into());
+            assert!(is_detected, "{file} enables {enabled}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 14, "only {seen} features are enabled");
+}
