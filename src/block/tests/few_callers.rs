@@ -99,8 +99,9 @@ fn few_callers_make_the_same_records_from_many_bands_at_a_time() {
     }
 }
 
-#[test]
-fn others_encode_while_the_caller_computes() {
+/// Computes 53 bands by one caller of three threads. The caller waits after its first 10 bands; once these
+/// are encoded, `act` is called. Returns how many bands were finished, and how many records were left.
+fn computed_with_a_pause(act: impl FnOnce(&Device, &Block<'_>)) -> [usize; 2] {
     let job = job(37, 53, 200);
     let device = Device::new(&job, 1, 10 * 37).that_waits();
     let bands: Vec<u64> = (0..53).collect();
@@ -110,27 +111,25 @@ fn others_encode_while_the_caller_computes() {
     std::thread::scope(|scope| {
         (0..3).for_each(|_| drop(scope.spawn(|| work.contribute(&block))));
         wait_until("10 bands are encoded", || block.finished_bands() == 10);
+        act(&device, &block);
+    });
+    assert!(block.wait_idle(Duration::ZERO));
+    [block.finished_bands(), block.take_records().len()]
+}
+
+#[test]
+fn others_encode_while_the_caller_computes() {
+    let ended = computed_with_a_pause(|device, block| {
         assert_eq!(block.take_records().len(), 10);
         device.goes_on.store(true, Ordering::SeqCst);
     });
-    assert_eq!((block.finished_bands(), block.take_records().len()), (53, 43));
+    assert_eq!(ended, [53, 43]);
 }
 
 #[test]
 fn a_stop_is_heard_by_callers_and_by_those_who_wait_for_them() {
-    let job = job(37, 53, 200);
-    let device = Device::new(&job, 1, 10 * 37).that_waits();
-    let bands: Vec<u64> = (0..53).collect();
-    let costs = [1; 53];
-    let work = work(&job, &device);
-    let block = work.block(&bands, &costs, 3, u64::MAX);
-    std::thread::scope(|scope| {
-        (0..3).for_each(|_| drop(scope.spawn(|| work.contribute(&block))));
-        wait_until("10 bands are encoded", || block.finished_bands() == 10);
-        block.stop();
-    });
-    assert!(block.wait_idle(Duration::ZERO));
-    assert_eq!(block.finished_bands(), 10);
+    let ended = computed_with_a_pause(|_, block| block.stop());
+    assert_eq!(ended, [10, 10]);
 }
 
 #[test]
